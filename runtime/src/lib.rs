@@ -1,1 +1,3 @@
 //! polyloop
+
+pub mod sync;

@@ -1,0 +1,67 @@
+//! Primitives for the tasks of one loop: [`Event`], [`Lock`], [`Semaphore`],
+//! [`BoundedSemaphore`] and [`Queue`], under asyncio's names and by its rules.
+//!
+//! They belong to the loop they are used on: none is `Send` or `Sync`, none
+//! uses an atomic or a lock, and a wait allocates nothing. Between loops and
+//! threads use the primitives of `polyloop-bridge`, which have the same names.
+//! Tasks of one loop share a primitive by reference or by [`Rc`](std::rc::Rc):
+//!
+//! ```
+//! use std::rc::Rc;
+//! use polyloop::sync::Lock;
+//!
+//! # fn main() -> std::io::Result<()> {
+//! polyloop::run(async {
+//!     let total = Rc::new(Lock::new(0));
+//!     let tasks: Vec<_> = (1..=4)
+//!         .map(|n| {
+//!             let total = Rc::clone(&total);
+//!             polyloop::create_task(async move { *total.acquire().await += n })
+//!         })
+//!         .collect();
+//!     for task in tasks {
+//!         task.await.expect("nobody cancels the task and it does not panic");
+//!     }
+//!     assert_eq!(*total.acquire().await, 10);
+//! })
+//! # }
+//! ```
+//!
+//! # Rules that hold for all of them
+//!
+//! - Who waits first is served first. Where asyncio lets a newcomer take what a
+//!   woken waiter has not fetched yet ([`Queue`]), it is said at the type.
+//! - A future that is dropped while it waits leaves no trace; one that is
+//!   dropped after it was woken passes on what it was woken for. Nothing is
+//!   lost to a cancelled task.
+//! - Nothing happens before a future is first polled.
+//! - Wakers and values are called and dropped when no internal state is
+//!   borrowed, so that they may use the same primitive.
+//! - `statistics()` says who holds and who waits, for a person who looks for a
+//!   task that does not go on.
+
+mod bounded_semaphore;
+mod event;
+mod lock;
+mod queue;
+mod semaphore;
+mod wait_queue;
+
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+mod model_tests;
+
+pub use bounded_semaphore::{
+    AcquireBounded, BoundedSemaphore, BoundedSemaphorePermit, ReleaseError,
+};
+pub use event::{Event, EventStatistics, EventWait};
+pub use lock::{AcquireLock, Lock, LockGuard, LockStatistics};
+pub use queue::{
+    Queue, QueueGet, QueueJoin, QueuePut, QueuePutError, QueueShutDown, QueueStatistics,
+    TaskDoneError, TryGetError, TryPutError,
+};
+pub use semaphore::{
+    AcquireSemaphore, OwnedSemaphorePermit, Semaphore, SemaphorePermit, SemaphoreStatistics,
+};

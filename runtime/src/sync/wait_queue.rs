@@ -1,0 +1,287 @@
+//! First-in-first-out queue of waiters whose nodes live inside the waiting
+//! futures: a wait allocates nothing, and leaving the queue is O(1).
+//!
+//! # States of a waiter
+//!
+//! ```text
+//!            poll_woken                 wake_first / wake_all
+//!   Idle ----------------> Queued ------------------------------> Woken
+//!    ^                       |                                      |
+//!    |     abandon / drop    |      poll_woken (Ready)              |
+//!    +-----------------------+--------------------------------------+
+//!                                   abandon / drop (answers true)
+//! ```
+//!
+//! A waiter that was woken has left the list, so the head of the list is always
+//! the first waiter nobody has woken yet. It still counts in [`WaitQueue::woken`]
+//! until its future has run or is dropped: this is how the primitives know that
+//! somebody is ahead of a newcomer. A primitive that hands something over with
+//! the wake (a permit, a turn) must ask [`Waiter::abandon`] when its future is
+//! dropped, and pass the thing on if the answer is `true`.
+//!
+//! # Why the raw pointers are sound
+//!
+//! 1. *A node in the list is alive and does not move.* Only `poll_woken` links a
+//!    node, and it takes the waiter pinned; a pinned value's memory stays valid
+//!    until its destructor has run, and the destructor unlinks it. A waiter that
+//!    is leaked keeps its memory for ever, so its neighbours may go on pointing
+//!    to it.
+//! 2. *Nodes never point to the queue*, only to one another. The queue may
+//!    therefore be moved or freed once no waiter borrows it, even if leaked ones
+//!    are still linked.
+//! 3. *A node is linked in the queue of its own waiter or in none*: the waiter
+//!    holds that one borrow from its birth.
+//! 4. *One thread.* Queue and waiter are neither `Send` nor `Sync` (they hold
+//!    `Cell`s of `NonNull`).
+//! 5. *No `&mut` to a linked node is ever used*: every field is a `Cell`, and
+//!    `Waiter` is `!Unpin`, so that the `&mut` in a caller's `Pin` claims no
+//!    exclusive access to it.
+//!
+//! # User code
+//!
+//! Cloning, waking and dropping a waker may run anything, this queue's own
+//! methods included. Every such call is made when the list is consistent and
+//! nothing read before it is relied upon after it.
+
+use std::cell::Cell;
+use std::marker::PhantomPinned;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll, Waker};
+
+/// The queue; `T` is what a waiter says about its wish (how many permits).
+pub(crate) struct WaitQueue<T = ()> {
+    head: Cell<Link<T>>,
+    tail: Cell<Link<T>>,
+    waiting: Cell<usize>,
+    woken: Cell<usize>,
+    arrivals: Cell<u64>,
+}
+
+impl<T: Copy> WaitQueue<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            head: Cell::new(None),
+            tail: Cell::new(None),
+            waiting: Cell::new(0),
+            woken: Cell::new(0),
+            arrivals: Cell::new(0),
+        }
+    }
+
+    /// How many wait and have not been woken.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.get()
+    }
+
+    /// How many were woken and have neither run nor been dropped since.
+    pub(crate) fn woken(&self) -> usize {
+        self.woken.get()
+    }
+
+    /// Is nobody waiting, nor about to run after having waited?
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiting() == 0 && self.woken() == 0
+    }
+
+    /// What the first waiter that is not yet woken asked for.
+    pub(crate) fn first_wish(&self) -> Option<T> {
+        // SAFETY: (1) of the module's head: a linked node is alive.
+        self.head.get().map(|head| unsafe { head.as_ref() }.wish)
+    }
+
+    /// Wakes the first waiter; `false` if there is none.
+    pub(crate) fn wake_first(&self) -> bool {
+        let Some(waker) = self.take_first(u64::MAX) else {
+            return false;
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+
+    /// Wakes everyone who waits now; those who come while this runs wait on.
+    ///
+    /// A waker that panics does not keep the others asleep: the panic goes on
+    /// when all have been woken.
+    pub(crate) fn wake_all(&self) {
+        let end = self.arrivals.get();
+        let mut panic = None;
+        while let Some(waker) = self.take_first(end) {
+            let Some(waker) = waker else { continue };
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                panic = panic.or(Some(payload));
+            }
+        }
+        if let Some(payload) = panic {
+            resume_unwind(payload);
+        }
+    }
+
+    /// Moves the first waiter from `Queued` to `Woken` if it arrived before the
+    /// arrival numbered `end`, and hands out its waker. The inner `None` stands
+    /// for a waiter that is just replacing its waker: it looks again by itself.
+    fn take_first(&self, end: u64) -> Option<Option<Waker>> {
+        let head = self.head.get()?;
+        // SAFETY: (1): a linked node is alive, and no user code runs below
+        // before the last use of `node`.
+        let node = unsafe { head.as_ref() };
+        if node.arrival.get() >= end {
+            return None;
+        }
+        self.unlink(node);
+        node.state.set(State::Woken);
+        self.woken.set(self.woken.get() + 1);
+        Some(node.waker.take())
+    }
+
+    fn link_last(&self, node: &Node<T>) {
+        let link = Some(NonNull::from(node));
+        let tail = self.tail.replace(link);
+        node.previous.set(tail);
+        node.next.set(None);
+        node.arrival.set(self.arrivals.get());
+        self.arrivals.set(self.arrivals.get() + 1);
+        match tail {
+            // SAFETY: (1): a linked node is alive.
+            Some(tail) => unsafe { tail.as_ref() }.next.set(link),
+            None => self.head.set(link),
+        }
+        self.waiting.set(self.waiting.get() + 1);
+    }
+
+    fn unlink(&self, node: &Node<T>) {
+        let (previous, next) = (node.previous.take(), node.next.take());
+        match previous {
+            // SAFETY: (1) and (3): a neighbour is linked here, hence alive.
+            Some(previous) => unsafe { previous.as_ref() }.next.set(next),
+            None => self.head.set(next),
+        }
+        match next {
+            // SAFETY: as above.
+            Some(next) => unsafe { next.as_ref() }.previous.set(previous),
+            None => self.tail.set(previous),
+        }
+        self.waiting.set(self.waiting.get() - 1);
+    }
+}
+
+/// One future's place in a [`WaitQueue`]; it can wait again after it was woken.
+pub(crate) struct Waiter<'a, T: Copy = ()> {
+    queue: &'a WaitQueue<T>,
+    node: Node<T>,
+    _pinned: PhantomPinned,
+}
+
+impl<'a, T: Copy> Waiter<'a, T> {
+    /// A waiter that is not in the queue yet.
+    pub(crate) fn new(queue: &'a WaitQueue<T>, wish: T) -> Self {
+        Self {
+            queue,
+            node: Node {
+                state: Cell::new(State::Idle),
+                previous: Cell::new(None),
+                next: Cell::new(None),
+                waker: Cell::new(None),
+                arrival: Cell::new(0),
+                wish,
+            },
+            _pinned: PhantomPinned,
+        }
+    }
+
+    /// Is it neither queued nor woken?
+    pub(crate) fn is_idle(&self) -> bool {
+        self.node.state.get() == State::Idle
+    }
+
+    /// Joins the queue if idle, then is `Ready` once for each time it is woken.
+    pub(crate) fn poll_woken(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.into_ref().get_ref();
+        let node = &this.node;
+        if node.state.get() != State::Woken && !node.would_wake(cx.waker()) {
+            let fresh = cx.waker().clone();
+            // The clone may have woken this node, which must then stay out of
+            // the list; an idle one is linked with its waker in place.
+            let stale = match node.state.get() {
+                State::Idle => {
+                    this.queue.link_last(node);
+                    node.state.set(State::Queued);
+                    node.waker.replace(Some(fresh))
+                }
+                State::Queued => node.waker.replace(Some(fresh)),
+                State::Woken => Some(fresh),
+            };
+            drop(stale);
+        }
+        if node.state.get() == State::Woken {
+            this.settle();
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    /// Leaves the queue; `true` if it had been woken and nobody has been told.
+    #[must_use = "what came with the wake must be passed on"]
+    pub(crate) fn abandon(self: Pin<&mut Self>) -> bool {
+        self.into_ref().get_ref().leave()
+    }
+
+    fn leave(&self) -> bool {
+        match self.node.state.get() {
+            State::Idle => false,
+            State::Queued => {
+                self.queue.unlink(&self.node);
+                self.node.state.set(State::Idle);
+                drop(self.node.waker.take());
+                false
+            }
+            State::Woken => {
+                self.settle();
+                true
+            }
+        }
+    }
+
+    fn settle(&self) {
+        self.node.state.set(State::Idle);
+        self.queue.woken.set(self.queue.woken.get() - 1);
+    }
+}
+
+impl<T: Copy> Drop for Waiter<'_, T> {
+    fn drop(&mut self) {
+        // A future that hands something over has called `abandon` before.
+        let _ = self.leave();
+    }
+}
+
+struct Node<T> {
+    state: Cell<State>,
+    previous: Cell<Link<T>>,
+    next: Cell<Link<T>>,
+    waker: Cell<Option<Waker>>,
+    arrival: Cell<u64>,
+    wish: T,
+}
+
+impl<T> Node<T> {
+    /// Does the node hold a waker that wakes the same task as `other`?
+    fn would_wake(&self, other: &Waker) -> bool {
+        let held = self.waker.take();
+        let same = held.as_ref().is_some_and(|held| held.will_wake(other));
+        self.waker.set(held);
+        same
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Idle,
+    Queued,
+    Woken,
+}
+
+type Link<T> = Option<NonNull<Node<T>>>;
