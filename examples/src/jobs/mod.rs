@@ -25,7 +25,7 @@ pub mod duration;
 // pub mod http;
 pub mod model;
 // pub mod page;
-// pub mod run;
+pub mod run;
 pub mod schedule;
 // pub mod service;
 pub mod store;
