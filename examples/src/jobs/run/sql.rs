@@ -71,7 +71,7 @@ fn aligned(lines: &[Vec<String>], more: bool) -> String {
     let mut output = Output::default();
     for line in lines {
         let cells: Vec<String> = line
-            .into_iter()
+            .iter()
             .zip(&widths)
             .map(|(cell, width)| format!("{cell:width$}"))
             .collect();
