@@ -1,0 +1,379 @@
+//! What a loop consists of. Everything here is the loop thread's alone; the
+//! mailbox is the one part that others reach.
+
+use super::context;
+use super::observe::Observer;
+use super::task_set::TaskSet;
+use crate::error::TaskError;
+use crate::offload::Offload;
+use crate::reactor::Reactor;
+use crate::ready::ReadyQueue;
+use crate::remote::{LoopHandle, Mailbox};
+use crate::task::recycle::CellPool;
+use crate::task::state::Word;
+use crate::task::{
+    CallHandle, Kept, LoopId, Parts, Task, TaskId, TaskRef, allocate, flags, layout_of, vtable,
+};
+use crate::timers::{Clock, Due, TimerKey, TimerStore};
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+pub(crate) struct Core {
+    pub(super) mailbox: NonNull<Mailbox>,
+    pub(super) ready: ReadyQueue,
+    pub(super) tasks: TaskSet,
+    pub(super) pool: CellPool,
+    pub(super) reactor: Rc<Reactor>,
+    pub(super) timers: RefCell<TimerStore>,
+    /// Is any timer set? Asked every turn, so it is not behind the borrow.
+    pub(super) has_timers: Cell<bool>,
+    pub(super) due: Cell<Vec<Due>>,
+    pub(super) clock: Option<Rc<dyn Clock>>,
+    /// Zero of the loop's time.
+    pub(super) base: Instant,
+    /// The time as of the last look, in nanoseconds since `base`.
+    pub(super) now: Cell<u64>,
+    pub(super) stopping: Cell<bool>,
+    pub(super) closing: Cell<bool>,
+    /// The task that is being polled.
+    pub(super) running: Cell<Option<TaskRef>>,
+    pub(super) observer: Observer,
+    pub(super) offload: Option<Arc<dyn Offload>>,
+    next_task: Cell<u64>,
+    /// Cells made here or adopted, less those freed here.
+    cells: Cell<isize>,
+}
+
+/// The parts of a core that its builder chooses.
+pub(super) struct Choices {
+    pub(super) mailbox: NonNull<Mailbox>,
+    pub(super) reactor: Reactor,
+    pub(super) clock: Option<Rc<dyn Clock>>,
+    pub(super) observer: Observer,
+    pub(super) offload: Option<Arc<dyn Offload>>,
+}
+
+impl Core {
+    pub(super) fn new(choices: Choices) -> Self {
+        let base = match &choices.clock {
+            Some(clock) => clock.now(),
+            None => Instant::now(),
+        };
+        Self {
+            mailbox: choices.mailbox,
+            ready: ReadyQueue::default(),
+            tasks: TaskSet::default(),
+            pool: CellPool::default(),
+            reactor: Rc::new(choices.reactor),
+            timers: RefCell::new(TimerStore::new()),
+            has_timers: Cell::new(false),
+            due: Cell::default(),
+            clock: choices.clock,
+            base,
+            now: Cell::new(0),
+            stopping: Cell::new(false),
+            closing: Cell::new(false),
+            running: Cell::new(None),
+            observer: choices.observer,
+            offload: choices.offload,
+            next_task: Cell::new(1),
+            cells: Cell::new(0),
+        }
+    }
+
+    #[inline]
+    pub(super) fn mailbox(&self) -> &Mailbox {
+        // SAFETY: the loop's share keeps the mailbox alive; it is given up
+        // after the core's last use (see `shutdown`).
+        unsafe { self.mailbox.as_ref() }
+    }
+
+    #[inline]
+    pub(crate) fn id(&self) -> LoopId {
+        self.mailbox().id
+    }
+
+    pub(crate) fn handle(&self) -> LoopHandle {
+        // SAFETY: as in `mailbox`.
+        unsafe { LoopHandle::new(self.mailbox) }
+    }
+
+    pub(crate) fn reactor(&self) -> Rc<Reactor> {
+        self.reactor.clone()
+    }
+
+    pub(crate) fn offload(&self) -> Option<Arc<dyn Offload>> {
+        self.offload.clone()
+    }
+
+    // ---- tasks ----
+
+    /// Makes a task and puts it at the end of the ready queue.
+    #[inline]
+    pub(crate) fn create_task<F: Future + 'static>(
+        &self,
+        future: F,
+        location: &'static Location<'static>,
+    ) -> Task<F::Output> {
+        let task = self.make(future, location, 0);
+        self.schedule_new(task);
+        // SAFETY: this is the home thread, the cell is new and its sink Kept.
+        unsafe { Task::new(task) }
+    }
+
+    /// As [`create_task`](Self::create_task), for the main future, which may
+    /// borrow.
+    ///
+    /// # Safety
+    /// The task is finished before the borrow ends. (What stays afterwards is
+    /// memory, and the output, which the caller takes.)
+    pub(super) unsafe fn create_scoped<F: Future>(
+        &self,
+        future: F,
+        location: &'static Location<'static>,
+    ) -> Task<F::Output> {
+        let task = self.make(future, location, 0);
+        self.schedule_new(task);
+        // SAFETY: as in `create_task`.
+        unsafe { Task::new(task) }
+    }
+
+    /// Makes a callback that runs in the next turn.
+    pub(crate) fn call_soon(
+        &self,
+        callback: impl FnOnce() + 'static,
+        location: &'static Location<'static>,
+    ) -> CallHandle {
+        let future = CallSoon(Some(callback));
+        let task = self.make(future, location, flags::CALLBACK | flags::DETACHED);
+        self.schedule_new(task);
+        // SAFETY: this is the home thread; a queued cell is alive.
+        unsafe { CallHandle::new(task) }
+    }
+
+    /// Makes a callback that runs when `deadline` has come.
+    pub(crate) fn call_at(
+        &self,
+        deadline: Instant,
+        callback: impl FnOnce() + 'static,
+        location: &'static Location<'static>,
+    ) -> CallHandle {
+        let future = CallAt {
+            callback: Some(callback),
+            deadline,
+            timer: None,
+        };
+        let task = self.make(future, location, flags::CALLBACK | flags::DETACHED);
+        // SAFETY: this is the home thread; a task of the set is alive.
+        let handle = unsafe { CallHandle::new(task) };
+        // The first poll sets the timer and never calls the callback, so it may
+        // happen here; the timer's place among equal deadlines is this call's.
+        let running = self.running.replace(Some(task));
+        // SAFETY: the home thread, inside the loop; the task is new.
+        unsafe { task.run() };
+        self.running.set(running);
+        handle
+    }
+
+    #[inline]
+    fn make<F: Future>(
+        &self,
+        future: F,
+        location: &'static Location<'static>,
+        flags: u8,
+    ) -> TaskRef {
+        let memory = self.pool.allocate(layout_of::<F, Kept>());
+        let parts = Parts {
+            word: Word::local(),
+            home: self.mailbox.cast(),
+            vtable: vtable::<F, Kept, Core>(),
+            location,
+            flags,
+            outcome: Kept,
+            future,
+        };
+        // SAFETY: the memory is unused and of the right layout.
+        let task = unsafe { allocate(memory, parts) };
+        self.adopt(task);
+        task
+    }
+
+    /// A cell joins this loop: it gets its number and its place in the set.
+    #[inline]
+    pub(super) fn adopt(&self, task: TaskRef) {
+        let sequence = self.next_task.get();
+        self.next_task.set(sequence + 1);
+        task.header().set_id(TaskId {
+            on: self.mailbox().id,
+            sequence,
+        });
+        self.cells.set(self.cells.get() + 1);
+        self.tasks.insert(task);
+    }
+
+    #[inline]
+    fn schedule_new(&self, task: TaskRef) {
+        task.header().set(flags::SCHEDULED);
+        self.ready.push(task);
+    }
+
+    /// Polls a task that was popped from the ready queue, or ends or merges it.
+    #[inline(always)]
+    pub(super) fn run(&self, task: TaskRef) {
+        // SAFETY: this is the home thread, inside the loop; the caller popped it.
+        unsafe { task.run() }
+    }
+
+    /// Runs code that is not ours: a panic in it is reported and ends here.
+    pub(super) fn guarded(&self, f: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+            self.observer.clone().panicked(None, payload);
+        }
+    }
+
+    /// Ends a task at once; for the loop's own ends, between polls.
+    pub(super) fn abort(&self, task: TaskRef, error: TaskError) {
+        // SAFETY: this is the home thread, inside the loop, between polls.
+        unsafe { task.abort(error) }
+    }
+
+    /// As [`abort`](Self::abort), through a handle.
+    pub(super) fn abort_task<T>(&self, task: &Task<T>) {
+        self.abort(task.as_ref(), TaskError::cancelled());
+    }
+
+    /// The memory of a cell that ended on this thread comes back.
+    ///
+    /// # Safety
+    /// As for [`CellPool::recycle`].
+    #[inline]
+    pub(super) unsafe fn reclaim(&self, memory: NonNull<u8>, layout: std::alloc::Layout) {
+        self.cells.set(self.cells.get() - 1);
+        // SAFETY: passed on from the caller.
+        unsafe { self.pool.recycle(memory, layout) }
+    }
+
+    /// The cells that this loop made or adopted and has not freed itself.
+    pub(super) fn cells(&self) -> isize {
+        self.cells.get()
+    }
+
+    // ---- time ----
+
+    /// The loop's time now, read from the clock.
+    #[inline]
+    pub(crate) fn time(&self) -> Instant {
+        match &self.clock {
+            Some(clock) => clock.now(),
+            None => Instant::now(),
+        }
+    }
+
+    /// Reads the clock and remembers the answer for this turn.
+    pub(super) fn refresh_now(&self) -> u64 {
+        let now = self.nanos(self.time());
+        self.now.set(now);
+        now
+    }
+
+    /// A moment in nanoseconds of the loop's time; the past is 0, and what lies
+    /// centuries ahead is the last one.
+    pub(super) fn nanos(&self, moment: Instant) -> u64 {
+        let since = moment.saturating_duration_since(self.base).as_nanos();
+        u64::try_from(since).unwrap_or(u64::MAX)
+    }
+
+    /// The moment of the loop's time, or `None` past what an `Instant` holds.
+    pub(super) fn moment(&self, nanos: u64) -> Option<Instant> {
+        self.base.checked_add(Duration::from_nanos(nanos))
+    }
+
+    /// Sets a timer that wakes `waker` when `deadline` has come.
+    pub(crate) fn set_timer(&self, deadline: Instant, waker: Waker) -> TimerKey {
+        let deadline = self.nanos(deadline);
+        self.has_timers.set(true);
+        self.timers.borrow_mut().insert(deadline, waker)
+    }
+
+    /// Has the timer still to fire? Then it wakes `waker` from now on.
+    pub(crate) fn renew_timer(&self, key: TimerKey, waker: &Waker) -> bool {
+        match self.timers.borrow().wakes(key, waker) {
+            None => return false,
+            Some(true) => return true,
+            Some(false) => {}
+        }
+        // Cloned and dropped outside the borrow: a waker may run anything.
+        let waker = waker.clone();
+        let stale = self.timers.borrow_mut().replace(key, waker);
+        drop(stale);
+        true
+    }
+
+    /// Takes a timer out, if it has not fired.
+    pub(crate) fn cancel_timer(&self, key: TimerKey) {
+        let waker = self.timers.borrow_mut().remove(key);
+        drop(waker);
+    }
+}
+
+/// The future of `call_soon`: it calls when it is polled.
+struct CallSoon<F>(Option<F>);
+
+impl<F> Unpin for CallSoon<F> {}
+
+impl<F: FnOnce()> Future for CallSoon<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(callback) = self.0.take() {
+            callback();
+        }
+        Poll::Ready(())
+    }
+}
+
+/// The future of `call_at`: its first poll sets the timer.
+struct CallAt<F> {
+    callback: Option<F>,
+    deadline: Instant,
+    timer: Option<TimerKey>,
+}
+
+impl<F> Unpin for CallAt<F> {}
+
+impl<F: FnOnce()> Future for CallAt<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let waker = cx.waker();
+        match self.timer {
+            None => {
+                let timer = context::with(|core| core.set_timer(self.deadline, waker.clone()));
+                self.timer = Some(timer);
+                return Poll::Pending;
+            }
+            Some(timer) if context::with(|core| core.renew_timer(timer, waker)) => {
+                return Poll::Pending;
+            }
+            Some(_) => self.timer = None,
+        }
+        if let Some(callback) = self.callback.take() {
+            callback();
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<F> Drop for CallAt<F> {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer {
+            context::try_with(|core| core.cancel_timer(timer));
+        }
+    }
+}

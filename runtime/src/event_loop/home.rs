@@ -1,0 +1,163 @@
+//! The loop as the home of its cells: what turns a wake into a push.
+
+use super::context;
+use super::core::Core;
+use super::observe::{ExceptionContext, default_handler};
+use crate::remote::{LoopHandle, Mailbox, Outcome, Refused, Remote, submit_to};
+use crate::task::{Home, TaskRef, flags, recycle, waker};
+use std::alloc::Layout;
+use std::any::Any;
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::task::RawWakerVTable;
+
+static WAKER: RawWakerVTable = waker::vtable::<Core>();
+
+impl Home for Core {
+    fn waker_vtable() -> &'static RawWakerVTable {
+        &WAKER
+    }
+
+    #[inline(always)]
+    fn here<R>(home: NonNull<()>, f: impl FnOnce(&Self) -> R) -> Option<R> {
+        context::try_with(|core| (core.mailbox.cast() == home).then(|| f(core))).flatten()
+    }
+
+    #[inline(always)]
+    fn push_ready(&self, task: TaskRef) {
+        self.ready.push(task);
+    }
+
+    fn send(home: NonNull<()>, task: TaskRef) -> bool {
+        // SAFETY: a cell's home is a mailbox, which the cell keeps alive, and
+        // the caller's reference keeps the cell.
+        unsafe { home.cast::<Mailbox>().as_ref() }
+            .push(task)
+            .is_ok()
+    }
+
+    #[inline]
+    unsafe fn reclaim(home: NonNull<()>, memory: NonNull<u8>, layout: Layout) {
+        // SAFETY: passed on from the caller.
+        let here = Self::here(home, |core| unsafe { core.reclaim(memory, layout) });
+        if here.is_none() {
+            // SAFETY: the cell is gone, so its part in the mailbox's count is
+            // given up; the memory came from the same allocator.
+            unsafe {
+                recycle::free(memory, layout);
+                Mailbox::settle(home.cast(), -1);
+            }
+        }
+    }
+
+    #[inline]
+    fn retire(home: NonNull<()>, task: TaskRef) {
+        Self::here(home, |core| core.tasks.remove(task));
+    }
+
+    fn schedule_callback(home: NonNull<()>, callback: Box<dyn FnOnce()>) {
+        // Between two runs, or after the last, there is no next turn.
+        Self::here(home, |core| {
+            drop(core.call_soon(callback, Location::caller()))
+        });
+    }
+
+    fn report(home: NonNull<()>, task: Option<TaskRef>, payload: Box<dyn Any + Send>) {
+        let info = task.map(TaskRef::info);
+        let mut left = Some((info, payload));
+        Self::here(home, |core| {
+            if let Some((info, payload)) = left.take() {
+                core.observer.clone().panicked(info, payload);
+            }
+        });
+        if let Some((task, payload)) = left {
+            default_handler(&ExceptionContext {
+                message: "a panic that nobody awaits",
+                task,
+                payload: Some(payload.as_ref()),
+            });
+        }
+    }
+}
+
+impl Core {
+    /// Stage one of a turn: what arrived becomes ready, in order of arrival.
+    #[inline]
+    pub(super) fn take_inbox(&self) {
+        for task in self.mailbox().take() {
+            self.arrived(task);
+        }
+    }
+
+    /// A task from the mailbox; its link has been read.
+    pub(super) fn arrived(&self, task: TaskRef) {
+        let header = task.header();
+        let arrival = header.arrive();
+        if arrival.last {
+            // SAFETY: the word said so.
+            return unsafe { task.free() };
+        }
+        if arrival.finished {
+            return;
+        }
+        if header.has(flags::SUBMITTED) {
+            header.clear(flags::SUBMITTED);
+            self.adopt(task);
+        }
+        if arrival.cancel {
+            header.set(flags::CANCEL);
+        }
+        if !header.has(flags::SCHEDULED | flags::DONE) {
+            header.set(flags::SCHEDULED);
+            self.ready.push(task);
+        }
+    }
+}
+
+impl LoopHandle {
+    /// Sends work to this loop from any thread: `make` is called there, and the
+    /// future that it returns, which need not be `Send`, is polled there.
+    /// `outcome` is told, once, what became of it.
+    ///
+    /// One allocation, no lock, no waiting; a system call only if the loop
+    /// sleeps. What one thread sends starts in the order in which it was sent.
+    /// This is the primitive that polyloop-bridge's `run_coroutine_threadsafe`
+    /// stands on; most programs want that.
+    ///
+    /// # Errors
+    /// [`Refused`] gives everything back if the loop is closed.
+    #[track_caller]
+    pub fn submit<F, Fut, O>(&self, make: F, outcome: O) -> Result<Remote<O>, Refused<F, O>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future + 'static,
+        O: Outcome<Fut::Output>,
+    {
+        submit_to::<Core, F, Fut, O>(self, Location::caller(), make, outcome)
+    }
+
+    /// Asks the loop to stop: it ends the turn it is in, then
+    /// [`run_forever`](crate::EventLoop::run_forever) returns. Called before
+    /// the loop runs, it makes the next run a single turn. From any thread.
+    pub fn stop(&self) {
+        let here = Core::here(self.home(), |core| core.stopping.set(true));
+        if here.is_none() {
+            // A closed loop needs no stopping.
+            let _ = self.submit(|| async { stop_current() }, Nothing);
+        }
+    }
+}
+
+fn stop_current() {
+    context::with(|core| core.stopping.set(true));
+}
+
+/// The outcome of work whose end nobody needs to know.
+struct Nothing;
+
+impl Outcome<()> for Nothing {
+    fn resolve(&self, result: Result<(), crate::TaskError>) {
+        // The loop was closed instead: it has stopped.
+        drop(result);
+    }
+}

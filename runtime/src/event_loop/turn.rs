@@ -1,0 +1,352 @@
+//! One iteration of the loop, and what decides how it waits.
+//!
+//! The order of a turn: take the inbox, fire due timers, poll a batch of ready
+//! tasks whose length is fixed when it begins, then wait for events (not at all
+//! if anything is ready). What a turn schedules runs in the next one, so a task
+//! that wakes itself starves nothing.
+//!
+//! # Looking at I/O while busy
+//! While tasks are ready, a system call each turn would cost more than the
+//! turns. After every `event_interval` polls (61 by default) the clock is read,
+//! and I/O is looked at if [`LOOK_EVERY`] have passed since it last was. When
+//! polls are slow the interval is halved, down to one poll. So between two
+//! looks lie at most `event_interval` polls, and about [`LOOK_EVERY`] plus one
+//! poll's time once the loop knows how slow they are. Timers are as late as
+//! that at most; arrivals from other threads wait for the end of the batch.
+//!
+//! # Waiting
+//! Before it sleeps, the loop spins on its mailbox and its I/O for as long as
+//! [`SpinBudget`] says.
+#![forbid(unsafe_code)]
+
+use super::core::Core;
+use crate::error::RunError;
+use crate::reactor::{Driver, Wait};
+use crate::spin::{BusyThread, MAX_SPIN, SpinBudget};
+use crate::task::TaskRef;
+use std::io;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+/// How long I/O may go unlooked at while tasks are ready.
+const LOOK_EVERY: u64 = 50_000;
+/// Looks at the mailbox between two looks at I/O and clock, while spinning.
+const SPINS: usize = 32;
+/// How often unused cell memory is given back.
+const TRIM_EVERY: u64 = 1_000_000_000;
+/// Less memory than this is not worth waking up for.
+const KEEP: usize = 64 << 10;
+
+/// What a turn did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Turn {
+    /// Tasks and callbacks polled.
+    pub polled: usize,
+    /// Events that the driver delivered at the turn's end.
+    pub events: usize,
+}
+
+/// The part of a loop that waits; separate from the core, which tasks see.
+pub(super) struct Engine {
+    driver: Box<dyn Driver>,
+    spin: SpinBudget,
+    busy: Option<BusyThread>,
+    event_interval: u32,
+    /// Polls between two looks at the clock, and how many are left of them.
+    stride: u32,
+    polls_left: u32,
+    looked: u64,
+    trimmed: u64,
+    turns: u64,
+    polls: u64,
+    parks: u64,
+    parked: u64,
+}
+
+impl Engine {
+    pub(super) fn new(driver: Box<dyn Driver>, spin: SpinBudget, event_interval: u32) -> Self {
+        Self {
+            driver,
+            spin,
+            busy: None,
+            event_interval,
+            stride: event_interval,
+            polls_left: event_interval,
+            looked: 0,
+            trimmed: 0,
+            turns: 0,
+            polls: 0,
+            parks: 0,
+            parked: 0,
+        }
+    }
+
+    /// Turns until `done` or stopped.
+    pub(super) fn run(&mut self, core: &Core, done: impl Fn() -> bool) -> Result<(), RunError> {
+        self.busy = Some(BusyThread::enter());
+        let result = loop {
+            if let Err(error) = self.turn(core, None, &done) {
+                break Err(RunError::Driver(error.kind()));
+            }
+            if done() {
+                break Ok(());
+            }
+            if core.stopping.get() {
+                core.stopping.set(false);
+                break Ok(());
+            }
+        };
+        self.publish(core);
+        self.busy = None;
+        result
+    }
+
+    /// One iteration. `done` keeps it from waiting.
+    #[inline]
+    pub(super) fn turn(
+        &mut self,
+        core: &Core,
+        max_wait: Option<Duration>,
+        done: impl Fn() -> bool,
+    ) -> io::Result<Turn> {
+        self.turns += 1;
+        core.take_inbox();
+        if core.has_timers.get() {
+            fire_timers(core);
+        }
+        let polled = self.run_batch(core)?;
+        let mut events = 0;
+        if core.ready.len() == 0 && !done() {
+            events = if core.stopping.get() {
+                self.look(core)?
+            } else {
+                self.wait(core, max_wait)?
+            };
+        }
+        Ok(Turn { polled, events })
+    }
+
+    #[inline]
+    fn run_batch(&mut self, core: &Core) -> io::Result<usize> {
+        let batch = core.ready.len();
+        for _ in 0..batch {
+            let Some(task) = core.ready.pop() else { break };
+            if core.observer.slow.is_none() {
+                run_task(core, task);
+            } else {
+                run_timed(core, task);
+            }
+            self.polls_left -= 1;
+            if self.polls_left == 0 {
+                self.look_around(core)?;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// After a stride of polls: what time is it, and what about I/O?
+    #[cold]
+    fn look_around(&mut self, core: &Core) -> io::Result<()> {
+        self.polls += u64::from(self.stride);
+        let before = core.now.get();
+        let now = core.refresh_now();
+        let took = now - before.min(now);
+        self.stride = if took > 2 * LOOK_EVERY {
+            (self.stride / 2).max(1)
+        } else {
+            (self.stride * 2).min(self.event_interval)
+        };
+        self.polls_left = self.stride;
+        if now - self.looked.min(now) >= LOOK_EVERY {
+            self.publish(core);
+            self.look(core)?;
+        }
+        Ok(())
+    }
+
+    /// Collects the events that are there, without waiting.
+    fn look(&mut self, core: &Core) -> io::Result<usize> {
+        let events = self.drive(core, Wait::Poll)?;
+        self.looked = core.refresh_now();
+        Ok(events)
+    }
+
+    fn drive(&mut self, core: &Core, wait: Wait) -> io::Result<usize> {
+        let mut events = 0;
+        let reactor = &core.reactor;
+        self.driver.wait(wait, &mut |event| {
+            events += 1;
+            reactor.dispatch(event);
+        })?;
+        Ok(events)
+    }
+
+    /// Nothing is ready: waits for the next timer, an event or an arrival.
+    fn wait(&mut self, core: &Core, max_wait: Option<Duration>) -> io::Result<usize> {
+        let began = core.refresh_now();
+        let timer = next_timer(core);
+        let limit = max_wait.map(|wait| began.saturating_add(as_nanos(wait)));
+        let deadline = match (timer, limit) {
+            (Some(timer), Some(limit)) => Some(timer.min(limit)),
+            (timer, limit) => timer.or(limit),
+        };
+        if deadline.is_some_and(|deadline| deadline <= began) {
+            return self.look(core);
+        }
+        if let (Some(clock), Some(timer)) = (&core.clock, timer) {
+            let events = self.look(core)?;
+            let quiet = events == 0 && core.ready.len() == 0 && !core.mailbox().has_mail();
+            if !quiet || core.moment(timer).is_some_and(|timer| clock.jump(timer)) {
+                core.refresh_now();
+                return Ok(events);
+            }
+        }
+        let budget = as_nanos(self.spin.wait_begins());
+        if budget > 0 {
+            let until = began.saturating_add(budget);
+            if let Some(events) = self.spin(core, deadline.map_or(until, |at| at.min(until)))? {
+                self.looked = core.refresh_now();
+                self.learn(self.looked - began.min(self.looked));
+                return Ok(events);
+            }
+        }
+        self.park(core, began, deadline)
+    }
+
+    /// Looks for mail and events until `until`; `None` if nothing came.
+    fn spin(&mut self, core: &Core, until: u64) -> io::Result<Option<usize>> {
+        loop {
+            for _ in 0..SPINS {
+                if core.mailbox().has_mail() {
+                    return Ok(Some(0));
+                }
+                std::hint::spin_loop();
+            }
+            if core.reactor.len() > 0 {
+                let events = self.drive(core, Wait::Poll)?;
+                if events > 0 {
+                    return Ok(Some(events));
+                }
+            }
+            if core.refresh_now() >= until {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Sleeps until an event, an arrival or `deadline`.
+    fn park(&mut self, core: &Core, began: u64, deadline: Option<u64>) -> io::Result<usize> {
+        self.publish(core);
+        let deadline = self.trim(core, began, deadline);
+        if !core.mailbox().park() {
+            return Ok(0);
+        }
+        let busy = self.busy.take();
+        let was_busy = busy.is_some();
+        drop(busy);
+        let wait = match deadline.map(|deadline| core.moment(deadline)) {
+            Some(Some(moment)) => Wait::Until(moment),
+            // Centuries ahead, or no deadline at all.
+            Some(None) | None => Wait::Forever,
+        };
+        let slept = real_now();
+        let events = self.drive(core, wait);
+        if was_busy {
+            self.busy = Some(BusyThread::enter());
+        }
+        let now = core.refresh_now();
+        self.looked = now;
+        self.parks += 1;
+        self.parked += as_nanos(slept.elapsed());
+        let events = events?;
+        let waited = now - began.min(now);
+        if events > 0 || core.mailbox().has_mail() || waited > as_nanos(MAX_SPIN) {
+            self.learn(waited);
+        }
+        Ok(events)
+    }
+
+    fn learn(&mut self, waited: u64) {
+        self.spin.wait_ended(Duration::from_nanos(waited));
+    }
+
+    /// Gives unused cell memory back now and then; while a lot is kept, sleeps
+    /// no longer than until the next time.
+    fn trim(&mut self, core: &Core, now: u64, deadline: Option<u64>) -> Option<u64> {
+        if now - self.trimmed.min(now) >= TRIM_EVERY {
+            self.trimmed = now;
+            core.pool.trim();
+        }
+        if core.pool.bytes() < KEEP || core.clock.is_some() {
+            return deadline;
+        }
+        let next = self.trimmed + TRIM_EVERY;
+        Some(deadline.map_or(next, |deadline| deadline.min(next)))
+    }
+
+    /// Writes the loop's figures where other threads read them.
+    fn publish(&mut self, core: &Core) {
+        let counters = &core.mailbox().counters;
+        counters.turns.store(self.turns, Relaxed);
+        let polls = self.polls + u64::from(self.stride - self.polls_left);
+        counters.polls.store(polls, Relaxed);
+        counters.tasks.store(core.tasks.len() as u64, Relaxed);
+        counters.ready.store(core.ready.len() as u64, Relaxed);
+        counters.parks.store(self.parks, Relaxed);
+        counters.parked_ns.store(self.parked, Relaxed);
+    }
+}
+
+#[inline(always)]
+fn run_task(core: &Core, task: TaskRef) {
+    core.running.set(Some(task));
+    core.run(task);
+    core.running.set(None);
+}
+
+/// Debug mode: tells of a poll that held the loop up.
+#[cold]
+fn run_timed(core: &Core, task: TaskRef) {
+    let Some(limit) = core.observer.slow else {
+        return run_task(core, task);
+    };
+    // The cell may be gone after the poll.
+    let info = task.info();
+    let began = real_now();
+    run_task(core, task);
+    let took = began.elapsed();
+    if took >= limit {
+        core.observer.clone().slow(info, took);
+    }
+}
+
+/// Wakes every timer whose deadline has come, in order.
+fn fire_timers(core: &Core) {
+    let mut due = core.due.take();
+    {
+        let mut timers = core.timers.borrow_mut();
+        timers.advance(core.now.get(), &mut due);
+        core.has_timers.set(!timers.is_empty());
+    }
+    for timer in due.drain(..) {
+        core.guarded(|| timer.waker.wake());
+    }
+    core.due.set(due);
+}
+
+fn next_timer(core: &Core) -> Option<u64> {
+    if !core.has_timers.get() {
+        return None;
+    }
+    core.timers.borrow().next_deadline()
+}
+
+/// The time that a wait takes is real, whatever clock the loop has.
+fn real_now() -> Instant {
+    Instant::now()
+}
+
+fn as_nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

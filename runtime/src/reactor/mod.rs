@@ -1,0 +1,18 @@
+//! Readiness: the driver that waits for events, and the sources registered
+//! with it.
+//!
+//! A registration is an `Rc` shared by the socket and the table, so that an
+//! operation touches two `Cell`s and no table. The table maps an event's token
+//! to it; tokens carry a generation, so an event that was already in the batch
+//! when its socket closed never reaches the socket that took the slot over.
+
+mod driver;
+mod io;
+mod registration;
+#[cfg(target_os = "linux")]
+mod timer_fd;
+
+pub(crate) use driver::MioDriver;
+pub use driver::{Driver, Event, Wait};
+pub(crate) use io::Io;
+pub(crate) use registration::{Direction, Reactor};

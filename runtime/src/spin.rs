@@ -1,0 +1,158 @@
+//! How long to spin before a real wait.
+//!
+//! A wake that crosses cores costs two trips through the kernel; a word that
+//! crosses cores costs about a tenth of a microsecond. So whoever is about to
+//! sleep looks for its event for a short while first. The time is adaptive:
+//!
+//! - a wait that ended within [`MAX_SPIN`] says "a conversation is going on":
+//!   the budget doubles, from [`FIRST_SPIN`] up to [`MAX_SPIN`];
+//! - a longer one says "nobody is talking": the budget is halved, and under
+//!   [`FIRST_SPIN`] it becomes nothing, so that an idle thread burns nothing;
+//! - while busy threads outnumber cores the answer is nothing, whatever the
+//!   budget: a spinner would take the core from the thread it waits for.
+//!
+//! Loops, threads blocked in `result()` and idle executor workers all wait by
+//! this rule, each with a budget of its own.
+#![forbid(unsafe_code)]
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+/// The longest that anybody spins before one wait.
+pub const MAX_SPIN: Duration = Duration::from_micros(200);
+
+/// The first budget after an early end; half of it is nothing.
+pub const FIRST_SPIN: Duration = Duration::from_micros(12);
+
+/// Threads that run or spin now. Advisory: a wrong reading costs time only.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+
+/// One waiter's spinning budget.
+///
+/// # Examples
+/// ```
+/// use polyloop::spin::{MAX_SPIN, SpinBudget};
+/// use std::time::Duration;
+///
+/// let mut budget = SpinBudget::new();
+/// assert_eq!(budget.get(), Duration::ZERO);
+/// for _ in 0..10 {
+///     budget.wait_ended(Duration::from_micros(3));
+/// }
+/// assert_eq!(budget.get(), MAX_SPIN);
+/// for _ in 0..10 {
+///     budget.wait_ended(Duration::from_secs(1));
+/// }
+/// assert_eq!(budget.get(), Duration::ZERO);
+/// ```
+#[derive(Debug, Clone)]
+pub struct SpinBudget {
+    now: Duration,
+    fixed: bool,
+}
+
+impl SpinBudget {
+    /// An adaptive budget; it begins at nothing.
+    pub const fn new() -> Self {
+        Self {
+            now: Duration::ZERO,
+            fixed: false,
+        }
+    }
+
+    /// A budget fixed by hand, which neither adapts nor asks how many cores
+    /// are busy; [`Duration::ZERO`] turns spinning off.
+    pub const fn fixed(budget: Duration) -> Self {
+        Self {
+            now: budget,
+            fixed: true,
+        }
+    }
+
+    /// The budget as it stands.
+    pub fn get(&self) -> Duration {
+        self.now
+    }
+
+    /// How long to spin in the wait that begins now.
+    pub fn wait_begins(&self) -> Duration {
+        if self.fixed || !overcommitted() {
+            self.now
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// Learns from a wait that ended because what it waited for came, after
+    /// `waited` in all, spun and slept.
+    pub fn wait_ended(&mut self, waited: Duration) {
+        if self.fixed {
+            return;
+        }
+        self.now = if waited <= MAX_SPIN {
+            (self.now * 2).clamp(FIRST_SPIN, MAX_SPIN)
+        } else if self.now <= FIRST_SPIN {
+            Duration::ZERO
+        } else {
+            self.now / 2
+        };
+    }
+}
+
+impl Default for SpinBudget {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Counts a thread as busy while it lives; dropped before a real sleep.
+#[derive(Debug)]
+#[must_use = "the thread counts as busy only while this value lives"]
+pub struct BusyThread(());
+
+impl BusyThread {
+    /// Counts the calling thread.
+    pub fn enter() -> Self {
+        BUSY.fetch_add(1, Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for BusyThread {
+    fn drop(&mut self) {
+        BUSY.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Do the threads that run or spin outnumber the cores?
+fn overcommitted() -> bool {
+    BUSY.load(Relaxed) > cores()
+}
+
+/// The cores this process may use, asked once.
+fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixed_budget_does_not_adapt() {
+        let mut budget = SpinBudget::fixed(Duration::from_micros(7));
+        budget.wait_ended(Duration::from_secs(1));
+        budget.wait_ended(Duration::from_nanos(1));
+        assert_eq!(budget.wait_begins(), Duration::from_micros(7));
+    }
+
+    #[test]
+    fn nothing_is_spun_while_busy_threads_outnumber_cores() {
+        let mut budget = SpinBudget::new();
+        budget.wait_ended(Duration::ZERO);
+        let _crowd: Vec<_> = (0..=cores()).map(|_| BusyThread::enter()).collect();
+        assert_eq!(budget.wait_begins(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,213 @@
+//! The memory of a task: a header of fixed shape, what outlives the future, and
+//! the future itself or its output.
+
+use super::TaskRef;
+use super::id::{LoopId, TaskId};
+use super::raw::Extra;
+use super::state::{Arrival, Word};
+use crate::error::TaskError;
+use crate::loom::UnsafeCell;
+use std::alloc::Layout;
+use std::cell;
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::task::Waker;
+
+/// The part of a cell whose shape does not depend on the future.
+pub(crate) struct Header {
+    pub(super) word: Word,
+    /// The mailbox's link; owned by whoever set QUEUED, until QUEUED is cleared.
+    inbox_next: UnsafeCell<Option<TaskRef>>,
+    pub(crate) home: NonNull<()>,
+    pub(super) vtable: &'static VTable,
+    pub(crate) location: &'static Location<'static>,
+
+    // From here on: the home thread's alone.
+    pub(crate) flags: cell::Cell<u8>,
+    pub(super) local_refs: cell::Cell<isize>,
+    /// The ready queue's link, while SCHEDULED.
+    pub(crate) ready_next: cell::Cell<Option<TaskRef>>,
+    /// The links of the loop's set of live tasks.
+    pub(crate) set_previous: cell::Cell<Option<TaskRef>>,
+    pub(crate) set_next: cell::Cell<Option<TaskRef>>,
+    pub(super) id: cell::Cell<TaskId>,
+    /// Who awaits the task.
+    pub(super) waiter: cell::Cell<Option<Waker>>,
+    /// What few tasks have: a name, done-callbacks.
+    pub(super) extra: cell::OnceCell<Box<Extra>>,
+}
+
+/// What the cell's code needs to know of its types.
+pub(crate) struct VTable {
+    /// Polls the future; on an end of any kind, runs the cell's finish.
+    pub(super) poll: unsafe fn(TaskRef),
+    /// Drops the future and finishes the task with this error.
+    pub(super) abort: unsafe fn(TaskRef, TaskError),
+    /// Moves the output into the `Option<Result<T, TaskError>>` pointed to.
+    pub(super) take_output: unsafe fn(TaskRef, *mut ()),
+    /// Schedules the task, from whatever thread this is.
+    pub(super) wake: unsafe fn(TaskRef),
+    /// Drops what outlived the future, then gives the memory back.
+    pub(super) free: unsafe fn(TaskRef),
+    /// Hands a panic that nobody awaits to the loop's exception handler.
+    pub(super) report: unsafe fn(TaskRef, Box<dyn std::any::Any + Send>),
+    /// Schedules a done-callback.
+    pub(super) callback: unsafe fn(TaskRef, Box<dyn FnOnce()>),
+}
+
+/// The future while it runs, its output until the handle takes it.
+pub(crate) enum Stage<F, T> {
+    Future(F),
+    Output(Result<T, TaskError>),
+    Empty,
+}
+
+/// Where a task's result goes: into the cell for its handle, or to an outcome
+/// that other threads read.
+pub(crate) trait Sink<T> {
+    /// Takes the result, or gives it back to be kept in the cell.
+    fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>>;
+}
+
+/// A whole cell. `header` and `outcome` come first and in this order, so that
+/// both are found without knowing `F` (see [`Prefix`]).
+#[repr(C)]
+pub(crate) struct Cell<F: Future, S> {
+    pub(super) header: Header,
+    pub(super) outcome: S,
+    pub(super) stage: UnsafeCell<Stage<F, F::Output>>,
+}
+
+/// The front of every cell with outcome `S`, whatever its future.
+#[repr(C)]
+pub(crate) struct Prefix<S> {
+    _header: Header,
+    pub(crate) outcome: S,
+}
+
+impl Header {
+    fn new(
+        word: Word,
+        home: NonNull<()>,
+        vtable: &'static VTable,
+        location: &'static Location<'static>,
+        flags: u8,
+    ) -> Self {
+        Self {
+            word,
+            inbox_next: UnsafeCell::new(None),
+            home,
+            vtable,
+            location,
+            flags: cell::Cell::new(flags),
+            local_refs: cell::Cell::new(0),
+            ready_next: cell::Cell::new(None),
+            set_previous: cell::Cell::new(None),
+            set_next: cell::Cell::new(None),
+            id: cell::Cell::new(TaskId {
+                on: LoopId(0),
+                sequence: 0,
+            }),
+            waiter: cell::Cell::new(None),
+            extra: cell::OnceCell::new(),
+        }
+    }
+
+    /// Home: the task was taken from the mailbox, and its link was read.
+    pub(crate) fn arrive(&self) -> Arrival {
+        self.word.arrive()
+    }
+
+    pub(crate) fn id(&self) -> TaskId {
+        self.id.get()
+    }
+
+    pub(crate) fn set_id(&self, id: TaskId) {
+        self.id.set(id);
+    }
+
+    pub(crate) fn has(&self, flag: u8) -> bool {
+        self.flags.get() & flag != 0
+    }
+
+    pub(crate) fn set(&self, flag: u8) {
+        self.flags.set(self.flags.get() | flag);
+    }
+
+    pub(crate) fn clear(&self, flag: u8) {
+        self.flags.set(self.flags.get() & !flag);
+    }
+
+    /// # Safety
+    /// The caller owns the link: it set QUEUED, or took the task from the
+    /// mailbox and has not cleared QUEUED yet.
+    pub(crate) unsafe fn inbox_next(&self) -> Option<TaskRef> {
+        // SAFETY: the link is the caller's alone.
+        self.inbox_next.with(|link| unsafe { *link })
+    }
+
+    /// # Safety
+    /// As for [`inbox_next`](Self::inbox_next).
+    pub(crate) unsafe fn set_inbox_next(&self, next: Option<TaskRef>) {
+        // SAFETY: the link is the caller's alone.
+        self.inbox_next.with_mut(|link| unsafe { *link = next });
+    }
+}
+
+/// What a new cell is made of.
+pub(crate) struct Parts<F, S> {
+    pub(crate) word: Word,
+    pub(crate) home: NonNull<()>,
+    pub(crate) vtable: &'static VTable,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) flags: u8,
+    pub(crate) outcome: S,
+    pub(crate) future: F,
+}
+
+/// Writes a cell into `memory`.
+///
+/// # Safety
+/// `memory` is unused, and fits [`layout_of`]`::<F, S>()`.
+#[inline]
+pub(crate) unsafe fn allocate<F: Future, S>(memory: NonNull<u8>, parts: Parts<F, S>) -> TaskRef {
+    let cell = memory.cast::<Cell<F, S>>();
+    let header = Header::new(
+        parts.word,
+        parts.home,
+        parts.vtable,
+        parts.location,
+        parts.flags,
+    );
+    // SAFETY: the memory is large enough, aligned and ours.
+    unsafe {
+        cell.write(Cell {
+            header,
+            outcome: parts.outcome,
+            stage: UnsafeCell::new(Stage::Future(parts.future)),
+        });
+        TaskRef::from_raw(cell.cast::<Header>())
+    }
+}
+
+/// Takes a cell apart that its loop refused, and frees the memory. `None` for
+/// the future if it was polled to its end, which a refused one never was.
+///
+/// # Safety
+/// The cell is of these types and was never published; the caller forgets it.
+pub(crate) unsafe fn dismantle<F: Future, S>(task: TaskRef) -> (Option<F>, S) {
+    let memory = task.cast::<Cell<F, S>>();
+    // SAFETY: nobody else knows the cell: it is read out once, then freed.
+    let cell = unsafe { memory.read() };
+    unsafe { super::recycle::free(memory.cast(), layout_of::<F, S>()) };
+    let future = match cell.stage.into_inner() {
+        Stage::Future(future) => Some(future),
+        Stage::Output(_) | Stage::Empty => None,
+    };
+    (future, cell.outcome)
+}
+
+/// The memory that a cell takes, rounded up to a size class of the recycler.
+pub(crate) const fn layout_of<F: Future, S>() -> Layout {
+    super::recycle::rounded(Layout::new::<Cell<F, S>>())
+}

@@ -1,0 +1,268 @@
+//! The handles of a task: `Task`, `AbortOnDrop`, `CallHandle`. All are `!Send`:
+//! they live on the home thread, so their counting is plain.
+
+use super::id::TaskId;
+use super::raw::{TaskRef, flags};
+use crate::error::TaskError;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// A task of this thread's loop; asyncio's `Task`.
+///
+/// Awaiting it gives what became of it: `Ok` with the value, or a [`TaskError`]
+/// that says cancelled or carries the panic's payload. Dropping the handle
+/// detaches the task: it runs on, and a panic that then nobody awaits goes to
+/// the loop's exception handler.
+///
+/// # Cancel safety
+/// Dropping a future that awaits `&mut task` loses nothing; the output stays
+/// until it is taken.
+///
+/// # Panics
+/// Polling it again after it gave its output panics.
+///
+/// # Examples
+/// ```
+/// # polyloop::run(async {
+/// let task = polyloop::create_task(async { 6 * 7 });
+/// assert_eq!(task.await.unwrap(), 42);
+/// # }).unwrap();
+/// ```
+#[must_use = "dropping the handle detaches the task; keep it, await it, or say `drop(task)`"]
+#[doc(alias = "JoinHandle")]
+pub struct Task<T> {
+    task: TaskRef,
+    _not_send: PhantomData<(Rc<()>, T)>,
+}
+
+impl<T> Unpin for Task<T> {}
+
+impl<T> Task<T> {
+    /// # Safety
+    /// On the home thread; the cell is new, its output is `T`, its sink is
+    /// `Kept`, and this is its only handle.
+    #[inline]
+    pub(crate) unsafe fn new(task: TaskRef) -> Self {
+        task.retain_here();
+        Self {
+            task,
+            _not_send: PhantomData,
+        }
+    }
+
+    pub(crate) fn as_ref(&self) -> TaskRef {
+        self.task
+    }
+
+    /// Asks the task to end: its future is dropped on this loop at the next
+    /// turn, never inside this call. `false` if it is done already. A task that
+    /// finishes before that turn keeps its value.
+    ///
+    /// # Examples
+    /// ```
+    /// # polyloop::run(async {
+    /// let task = polyloop::create_task(std::future::pending::<()>());
+    /// assert!(task.cancel());
+    /// assert!(task.await.unwrap_err().is_cancelled());
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "abort")]
+    pub fn cancel(&self) -> bool {
+        self.task.cancel_here()
+    }
+
+    /// Cancels the task and waits until its future is gone.
+    ///
+    /// # Errors
+    /// The task's own error; the value, when it was done first, is `Ok`.
+    pub async fn cancel_and_wait(self) -> Result<T, TaskError> {
+        self.cancel();
+        self.await
+    }
+
+    /// A handle that cancels the task when it is dropped.
+    pub fn abort_on_drop(self) -> AbortOnDrop<T> {
+        AbortOnDrop(self)
+    }
+
+    /// Is the future gone: returned, panicked or cancelled?
+    pub fn is_finished(&self) -> bool {
+        self.task.header().has(flags::DONE)
+    }
+
+    /// Did the task end by a panic?
+    pub fn has_panicked(&self) -> bool {
+        self.task.header().has(flags::PANICKED)
+    }
+
+    /// The task's number.
+    pub fn id(&self) -> TaskId {
+        self.task.header().id()
+    }
+
+    /// The name it was given through [`task()`](crate::task).
+    pub fn name(&self) -> Option<&str> {
+        self.task.name()
+    }
+
+    /// Where it was created.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.task.header().location
+    }
+
+    /// Calls `callback` in the turn after the task is done; in the next turn,
+    /// if it is done already. Never inline.
+    pub fn add_done_callback(&self, callback: impl FnOnce() + 'static) {
+        let header = self.task.header();
+        let callback = Box::new(callback);
+        if header.has(flags::DONE) {
+            // SAFETY: the cell is alive, and this is the home thread.
+            unsafe { (header.vtable.callback)(self.task, callback) };
+        } else {
+            let extra = header.extra.get_or_init(Box::default);
+            extra.callbacks.borrow_mut().push(callback);
+        }
+    }
+
+    /// Ready when the task is done; its output stays where it is.
+    pub(crate) fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let header = self.task.header();
+        if header.has(flags::DONE) {
+            return Poll::Ready(());
+        }
+        match header.waiter.take() {
+            Some(known) if known.will_wake(cx.waker()) => header.waiter.set(Some(known)),
+            stale => {
+                header.waiter.set(Some(cx.waker().clone()));
+                drop(stale);
+            }
+        }
+        Poll::Pending
+    }
+
+    fn take_output(&self) -> Option<Result<T, TaskError>> {
+        let mut output: Option<Result<T, TaskError>> = None;
+        // SAFETY: the cell's output is `T`, this is the home thread, and the
+        // pointer is to the very type that the function writes.
+        unsafe {
+            (self.task.header().vtable.take_output)(self.task, (&raw mut output).cast());
+        }
+        output
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.poll_finished(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => Poll::Ready(
+                self.take_output()
+                    .expect("a Task was polled again after it gave its output"),
+            ),
+        }
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        let header = self.task.header();
+        header.set(flags::DETACHED);
+        let waiter = header.waiter.take();
+        if header.has(flags::DONE)
+            && let Some(Err(error)) = self.take_output()
+            && let Ok(payload) = error.into_panic()
+        {
+            self.task.report(payload);
+        }
+        // SAFETY: the handle's own reference, given up once, at home.
+        unsafe { self.task.release_here() };
+        drop(waiter);
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("id", &self.id())
+            .field("name", &self.name())
+            .field("finished", &self.is_finished())
+            .finish()
+    }
+}
+
+/// A task that is cancelled when this handle is dropped; see
+/// [`Task::abort_on_drop`]. Awaiting it is awaiting the task.
+#[must_use = "dropping it cancels the task at once"]
+#[derive(Debug)]
+pub struct AbortOnDrop<T>(Task<T>);
+
+impl<T> AbortOnDrop<T> {
+    /// The task itself.
+    pub fn task(&self) -> &Task<T> {
+        &self.0
+    }
+}
+
+impl<T> Future for AbortOnDrop<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// A callback that was scheduled by [`call_soon`](crate::call_soon) or its kin;
+/// asyncio's `Handle` and `TimerHandle`. Dropping it changes nothing.
+pub struct CallHandle {
+    task: TaskRef,
+    _not_send: PhantomData<Rc<()>>,
+}
+
+impl CallHandle {
+    /// # Safety
+    /// On the home thread; the cell is alive.
+    pub(crate) unsafe fn new(task: TaskRef) -> Self {
+        task.retain_here();
+        Self {
+            task,
+            _not_send: PhantomData,
+        }
+    }
+
+    /// Asks that the callback not be called; `false` if it is too late.
+    pub fn cancel(&self) -> bool {
+        self.task.cancel_here()
+    }
+
+    /// Has the callback been called, or dropped uncalled?
+    pub fn is_finished(&self) -> bool {
+        self.task.header().has(flags::DONE)
+    }
+}
+
+impl Drop for CallHandle {
+    fn drop(&mut self) {
+        // SAFETY: the handle's own reference, given up once, at home.
+        unsafe { self.task.release_here() };
+    }
+}
+
+impl fmt::Debug for CallHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallHandle")
+            .field("finished", &self.is_finished())
+            .finish()
+    }
+}

@@ -1,0 +1,253 @@
+//! A counted pointer to a cell, without its types, and what can be done to any
+//! task through it.
+
+use super::cell::Header;
+use super::id::TaskId;
+use super::state::Wake;
+use crate::error::TaskError;
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt;
+use std::panic::Location;
+use std::ptr::NonNull;
+
+/// The home thread's flags of a task.
+pub(crate) mod flags {
+    /// In the ready queue.
+    pub(crate) const SCHEDULED: u8 = 1;
+    /// Finished: no future any more.
+    pub(crate) const DONE: u8 = 2;
+    /// The local count has been added to the word; count there from now on.
+    pub(crate) const MERGED: u8 = 4;
+    /// Cancellation was asked for; the next pop drops the future.
+    pub(crate) const CANCEL: u8 = 8;
+    /// No handle wants the output.
+    pub(crate) const DETACHED: u8 = 16;
+    /// It ended by a panic.
+    pub(crate) const PANICKED: u8 = 32;
+    /// Made elsewhere, not yet seen by its loop.
+    pub(crate) const SUBMITTED: u8 = 64;
+    /// A callback of `call_soon` and its kin, not a task that users see.
+    pub(crate) const CALLBACK: u8 = 128;
+}
+
+/// What few tasks have, kept out of the header of all.
+#[derive(Default)]
+pub(crate) struct Extra {
+    pub(super) name: Option<Box<str>>,
+    pub(super) callbacks: RefCell<Vec<Box<dyn FnOnce()>>>,
+}
+
+/// A pointer to a live cell.
+///
+/// *Invariant*: it exists only where the protocol keeps the cell alive: in the
+/// ready queue (SCHEDULED), in the mailbox (QUEUED), in the loop's set of
+/// unfinished tasks, or under a reference that its holder counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TaskRef(NonNull<Header>);
+
+impl TaskRef {
+    /// # Safety
+    /// The pointer is a live cell's, and the invariant of the type holds.
+    #[inline]
+    pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
+        Self(header)
+    }
+
+    #[inline]
+    pub(crate) fn as_ptr(self) -> *mut Header {
+        self.0.as_ptr()
+    }
+
+    #[inline]
+    pub(super) fn cast<T>(self) -> NonNull<T> {
+        self.0.cast()
+    }
+
+    #[inline]
+    pub(crate) fn header<'a>(self) -> &'a Header {
+        // SAFETY: the type's invariant: the cell is alive.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// One turn's work on a task that was popped from the ready queue: polls
+    /// it, drops its future if it was cancelled, or merges it if it is done.
+    ///
+    /// # Safety
+    /// On the home thread, inside the loop, after popping it.
+    #[inline]
+    pub(crate) unsafe fn run(self) {
+        let header = self.header();
+        header.clear(flags::SCHEDULED);
+        let now = header.flags.get();
+        // SAFETY: passed on from the caller.
+        unsafe {
+            if now & (flags::DONE | flags::CANCEL) == 0 {
+                (header.vtable.poll)(self);
+            } else if now & flags::DONE != 0 {
+                self.merge();
+            } else {
+                (header.vtable.abort)(self, TaskError::cancelled());
+            }
+        }
+    }
+
+    /// Ends an unfinished task at once with `error`; a finished one is left.
+    ///
+    /// # Safety
+    /// On the home thread, inside the loop, and not from inside the task's poll.
+    pub(crate) unsafe fn abort(self, error: TaskError) {
+        if !self.header().has(flags::DONE) {
+            // SAFETY: passed on from the caller.
+            unsafe { (self.header().vtable.abort)(self, error) }
+        }
+    }
+
+    /// Gives up the loop's own reference, at the end of a finished task.
+    ///
+    /// # Safety
+    /// On the home thread; DONE is set, SCHEDULED and MERGED are not.
+    pub(super) unsafe fn merge(self) {
+        let header = self.header();
+        header.set(flags::MERGED);
+        if header.word.merge(header.local_refs.get()) {
+            // SAFETY: merged, count zero, not queued: nobody else has it.
+            unsafe { (header.vtable.free)(self) }
+        }
+    }
+
+    /// Home: takes a reference.
+    #[inline]
+    pub(super) fn retain_here(self) {
+        let header = self.header();
+        if header.has(flags::MERGED) {
+            header.word.retain();
+        } else {
+            header.local_refs.set(header.local_refs.get() + 1);
+        }
+    }
+
+    /// Home: gives a reference back.
+    ///
+    /// # Safety
+    /// On the home thread; the caller owns the reference and forgets it.
+    #[inline]
+    pub(super) unsafe fn release_here(self) {
+        let header = self.header();
+        if header.has(flags::MERGED) {
+            // SAFETY: the reference is the caller's.
+            unsafe { self.release_elsewhere() }
+        } else {
+            header.local_refs.set(header.local_refs.get() - 1);
+        }
+    }
+
+    /// Elsewhere: takes a reference.
+    pub(crate) fn retain_elsewhere(self) {
+        self.header().word.retain();
+    }
+
+    /// Elsewhere: gives a reference back.
+    ///
+    /// # Safety
+    /// The caller owns the reference and forgets it.
+    pub(crate) unsafe fn release_elsewhere(self) {
+        if self.header().word.release() {
+            // SAFETY: merged, count zero, not queued: nobody else has it.
+            unsafe { (self.header().vtable.free)(self) }
+        }
+    }
+
+    /// Frees a cell whose last reference was its place in the mailbox.
+    ///
+    /// # Safety
+    /// [`Arrival::last`](super::state::Arrival) or `withdraw` said so.
+    pub(crate) unsafe fn free(self) {
+        // SAFETY: passed on from the caller.
+        unsafe { (self.header().vtable.free)(self) }
+    }
+
+    /// Elsewhere: asks the task to end; `send` puts it into the mailbox and
+    /// says whether that took it. `false` when it was too late.
+    pub(crate) fn cancel_elsewhere(self, send: impl FnOnce(TaskRef) -> bool) -> bool {
+        match self.header().word.cancel() {
+            Wake::Done => false,
+            Wake::Queued => true,
+            Wake::Push => {
+                if send(self) {
+                    return true;
+                }
+                // The caller holds a reference, so this is never the last one.
+                let last = self.header().word.withdraw();
+                debug_assert!(!last, "cancelled without a reference");
+                false
+            }
+        }
+    }
+
+    /// Home: asks the task to end at its next turn; `false` if it is done.
+    pub(crate) fn cancel_here(self) -> bool {
+        let header = self.header();
+        if header.has(flags::DONE) {
+            return false;
+        }
+        header.set(flags::CANCEL);
+        // SAFETY: an unfinished task is alive.
+        unsafe { (header.vtable.wake)(self) };
+        true
+    }
+
+    pub(super) fn report(self, payload: Box<dyn Any + Send>) {
+        // SAFETY: the cell is alive.
+        unsafe { (self.header().vtable.report)(self, payload) }
+    }
+
+    pub(crate) fn name<'a>(self) -> Option<&'a str> {
+        self.header().extra.get()?.name.as_deref()
+    }
+
+    /// Gives a task its name, once, right after it was made.
+    pub(crate) fn set_name(self, name: &str) {
+        let extra = Extra {
+            name: Some(name.into()),
+            ..Extra::default()
+        };
+        let first = self.header().extra.set(Box::new(extra));
+        debug_assert!(first.is_ok(), "a task is named before anything else");
+    }
+
+    pub(crate) fn info(self) -> TaskInfo {
+        TaskInfo {
+            id: self.header().id(),
+            name: self.name().map(Into::into),
+            location: self.header().location,
+        }
+    }
+}
+
+/// What can be told of a task: for listings, warnings and close reports.
+#[derive(Clone)]
+pub struct TaskInfo {
+    /// The task's number.
+    pub id: TaskId,
+    /// Its name, where it was given one.
+    pub name: Option<Box<str>>,
+    /// Where in the program it was created.
+    pub location: &'static Location<'static>,
+}
+
+impl fmt::Debug for TaskInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for TaskInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {}", self.id)?;
+        if let Some(name) = &self.name {
+            write!(f, " \"{name}\"")?;
+        }
+        write!(f, " created at {}", self.location)
+    }
+}

@@ -1,0 +1,188 @@
+//! Polling a cell and finishing it: the code that knows the types.
+
+use super::cell::{Cell, Sink, Stage, VTable};
+use super::raw::{TaskRef, flags};
+use super::{Home, waker};
+use crate::error::TaskError;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// The sink of a task made on its own loop: the cell keeps the result until
+/// the handle takes it.
+pub(crate) struct Kept;
+
+impl<T> Sink<T> for Kept {
+    fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
+        Some(result)
+    }
+}
+
+/// The table of a cell's types.
+pub(crate) fn vtable<F: Future, S: Sink<F::Output>, H: Home>() -> &'static VTable {
+    const {
+        &VTable {
+            poll: poll::<F, S, H>,
+            abort: abort::<F, S, H>,
+            take_output: take_output::<F, S>,
+            wake: waker::wake::<H>,
+            free: free::<F, S, H>,
+            report: report::<H>,
+            callback: callback::<H>,
+        }
+    }
+}
+
+/// # Safety
+/// On the home thread, inside the loop; the cell is unfinished and of these
+/// types.
+unsafe fn poll<F: Future, S: Sink<F::Output>, H: Home>(task: TaskRef) {
+    // SAFETY: the cell is of these types (the vtable was made for them).
+    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
+    let waker = waker::borrow::<H>(task);
+    let mut cx = Context::from_waker(&waker);
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        cell.stage.with_mut(|stage| {
+            // SAFETY: the stage is the home thread's, and nothing else borrows
+            // it while the future is polled. The future is never moved.
+            match unsafe { &mut *stage } {
+                Stage::Future(future) => unsafe { Pin::new_unchecked(future) }.poll(&mut cx),
+                Stage::Output(_) | Stage::Empty => unreachable!("polled after its end"),
+            }
+        })
+    }));
+    let result = match polled {
+        Ok(Poll::Pending) => return,
+        Ok(Poll::Ready(value)) => Ok(value),
+        Err(payload) => Err(TaskError::panic(payload)),
+    };
+    // SAFETY: passed on from the caller.
+    unsafe { finish::<F, S, H>(cell, task, result) }
+}
+
+/// # Safety
+/// As for [`poll`], and not from inside the task's own poll.
+unsafe fn abort<F: Future, S: Sink<F::Output>, H: Home>(task: TaskRef, error: TaskError) {
+    // SAFETY: as in `poll`.
+    unsafe {
+        let cell = task.cast::<Cell<F, S>>().as_ref();
+        finish::<F, S, H>(cell, task, Err(error));
+    }
+}
+
+/// The one way out. Each step leaves the cell consistent before it calls code
+/// that is not ours.
+///
+/// # Safety
+/// As for [`poll`].
+unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
+    cell: &Cell<F, S>,
+    task: TaskRef,
+    result: Result<F::Output, TaskError>,
+) {
+    let header = &cell.header;
+    // 1. The future goes, here and now. A panic in its drop is the outcome.
+    let dropped = cell.stage.with_mut(|stage| {
+        // SAFETY: the stage is the home thread's, and the poll is over. An
+        // assignment whose drop panics still writes the new value.
+        catch_unwind(AssertUnwindSafe(|| unsafe { *stage = Stage::Empty }))
+    });
+    let result = match dropped {
+        Ok(()) => result,
+        Err(payload) => Err(TaskError::panic(payload)),
+    };
+    // 2. It is done, for all who ask.
+    if matches!(&result, Err(error) if error.is_panic()) {
+        header.set(flags::PANICKED);
+    }
+    header.set(flags::DONE);
+    H::retire(header.home, task);
+    // 3. The result goes to whoever wants it.
+    guarded::<H>(task, || {
+        if let Some(kept) = cell.outcome.deliver(result) {
+            if header.has(flags::DETACHED) {
+                discard::<_, H>(task, kept);
+            } else {
+                // SAFETY: the stage is the home thread's.
+                cell.stage
+                    .with_mut(|stage| unsafe { *stage = Stage::Output(kept) });
+            }
+        }
+    });
+    // 4. Those who wait are told.
+    if let Some(waiter) = header.waiter.take() {
+        guarded::<H>(task, || waiter.wake());
+    }
+    if let Some(extra) = header.extra.get() {
+        for callback in extra.callbacks.take() {
+            H::schedule_callback(header.home, callback);
+        }
+    }
+    // 5. The loop lets go; a queued cell waits for its pop.
+    if !header.has(flags::SCHEDULED) {
+        // SAFETY: done, not scheduled, and this is the only merge.
+        unsafe { task.merge() }
+    }
+}
+
+/// Drops a result that nobody wants; a panic among them is reported.
+fn discard<T, H: Home>(task: TaskRef, result: Result<T, TaskError>) {
+    if let Err(error) = result
+        && let Ok(payload) = error.into_panic()
+    {
+        H::report(task.header().home, Some(task), payload);
+    }
+}
+
+/// Runs code that is not ours (wakers, outcomes, drops of values): a panic in
+/// it is reported and ends here.
+fn guarded<H: Home>(task: TaskRef, f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        H::report(task.header().home, Some(task), payload);
+    }
+}
+
+/// # Safety
+/// On the home thread; `into` points to an `Option<Result<F::Output, TaskError>>`.
+unsafe fn take_output<F: Future, S>(task: TaskRef, into: *mut ()) {
+    // SAFETY: the cell is of these types, the stage is the home thread's.
+    unsafe {
+        let cell = task.cast::<Cell<F, S>>().as_ref();
+        let into = into.cast::<Option<Result<F::Output, TaskError>>>();
+        cell.stage.with_mut(|stage| {
+            if let Stage::Output(_) = &*stage
+                && let Stage::Output(result) = std::mem::replace(&mut *stage, Stage::Empty)
+            {
+                *into = Some(result);
+            }
+        });
+    }
+}
+
+/// # Safety
+/// Nobody else has a reference; future and output are gone.
+unsafe fn free<F: Future, S, H: Home>(task: TaskRef) {
+    let home = task.header().home;
+    let cell = task.cast::<Cell<F, S>>();
+    // SAFETY: this is the last reference. The stage is empty by now, so that
+    // dropping the cell drops the outcome and plain memory only.
+    let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { cell.drop_in_place() }));
+    // SAFETY: allocated with this very layout, and nothing in it is alive.
+    unsafe { H::reclaim(home, cell.cast(), super::cell::layout_of::<F, S>()) };
+    if let Err(payload) = dropped {
+        H::report(home, None, payload);
+    }
+}
+
+/// # Safety
+/// The cell is alive.
+unsafe fn report<H: Home>(task: TaskRef, payload: Box<dyn Any + Send>) {
+    H::report(task.header().home, Some(task), payload);
+}
+
+/// # Safety
+/// The cell is alive; on the home thread.
+unsafe fn callback<H: Home>(task: TaskRef, callback: Box<dyn FnOnce()>) {
+    H::schedule_callback(task.header().home, callback);
+}

@@ -1,0 +1,181 @@
+//! The one atomic word of a task cell. One event, one method, one answer:
+//! nobody outside this file tests bits. The protocol stands in [`super`].
+#![forbid(unsafe_code)]
+
+use crate::loom::AtomicUsize;
+use std::sync::atomic::Ordering::AcqRel;
+
+/// In the mailbox, or on the way into it. Counts as a reference.
+const QUEUED: usize = 1;
+/// The task is finished and its local count has been added to this word.
+const MERGED: usize = 2;
+/// Cancellation was asked for elsewhere; read when the task arrives.
+const CANCEL: usize = 4;
+/// One reference held elsewhere.
+const REFERENCE: usize = 8;
+/// A count that only a leak in a loop can reach; past it the process ends,
+/// before the count can wrap round to "nobody holds this".
+const TOO_MANY: usize = usize::MAX / 4;
+
+/// What a wake from elsewhere has to do next.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// This call set QUEUED: push the task to the mailbox.
+    Push,
+    /// It is queued already: the poll to come sees what was written before.
+    Queued,
+    /// The task is finished.
+    Done,
+}
+
+/// What the loop learns of a task that it took from its mailbox.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    /// Cancellation was asked for elsewhere.
+    pub(crate) cancel: bool,
+    /// The task is finished; do not schedule it.
+    pub(crate) finished: bool,
+    /// And this was its last reference: free it.
+    pub(crate) last: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Word(AtomicUsize);
+
+impl Word {
+    /// For a task made on its own loop.
+    pub(crate) fn local() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    /// For a task made elsewhere: on its way to the mailbox, with one handle
+    /// that stays with the sender.
+    pub(crate) fn submitted() -> Self {
+        Self(AtomicUsize::new(QUEUED | REFERENCE))
+    }
+
+    /// Elsewhere: the task is woken.
+    #[inline]
+    pub(crate) fn wake(&self) -> Wake {
+        self.set_queued(QUEUED)
+    }
+
+    /// Elsewhere: the task is asked to end.
+    pub(crate) fn cancel(&self) -> Wake {
+        self.set_queued(QUEUED | CANCEL)
+    }
+
+    #[inline]
+    fn set_queued(&self, bits: usize) -> Wake {
+        let old = self.0.fetch_or(bits, AcqRel);
+        if old & QUEUED != 0 {
+            return if old & MERGED == 0 {
+                Wake::Queued
+            } else {
+                Wake::Done
+            };
+        }
+        if old & MERGED != 0 {
+            // The caller holds a reference, so this cannot be the last one.
+            let last = self.withdraw();
+            debug_assert!(!last, "a waker without a reference");
+            return Wake::Done;
+        }
+        Wake::Push
+    }
+
+    /// Takes QUEUED back when the mailbox refused the task. `true`: free it.
+    #[must_use]
+    pub(crate) fn withdraw(&self) -> bool {
+        let old = self.0.fetch_and(!QUEUED, AcqRel);
+        is_last(old & !QUEUED)
+    }
+
+    /// Home: the task was taken from the mailbox and its link has been read.
+    pub(crate) fn arrive(&self) -> Arrival {
+        let new = self.0.fetch_and(!QUEUED, AcqRel) & !QUEUED;
+        Arrival {
+            cancel: new & CANCEL != 0,
+            finished: new & MERGED != 0,
+            last: is_last(new),
+        }
+    }
+
+    /// A reference is taken elsewhere, or anywhere after the merge.
+    #[inline]
+    pub(crate) fn retain(&self) {
+        let old = self.0.fetch_add(REFERENCE, AcqRel);
+        if (TOO_MANY..usize::MAX - TOO_MANY).contains(&old) {
+            std::process::abort();
+        }
+    }
+
+    /// A reference is given back elsewhere, or anywhere after the merge.
+    /// `true`: free the cell.
+    #[inline]
+    #[must_use]
+    pub(crate) fn release(&self) -> bool {
+        let old = self.0.fetch_sub(REFERENCE, AcqRel);
+        is_last(old.wrapping_sub(REFERENCE))
+    }
+
+    /// Home: the task is finished; `local` is what the home thread counted.
+    /// `true`: free the cell.
+    #[must_use]
+    pub(crate) fn merge(&self, local: isize) -> bool {
+        let add = (local as usize)
+            .wrapping_mul(REFERENCE)
+            .wrapping_add(MERGED);
+        let old = self.0.fetch_add(add, AcqRel);
+        debug_assert!(old & MERGED == 0, "merged twice");
+        is_last(old.wrapping_add(add))
+    }
+}
+
+fn is_last(word: usize) -> bool {
+    word & !CANCEL == MERGED
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_taken_here_and_given_back_there_add_up() {
+        let word = Word::local();
+        assert!(!word.release(), "below zero before the merge is no end");
+        assert!(
+            !word.merge(2),
+            "two taken at home, one given back elsewhere"
+        );
+        assert!(word.release());
+    }
+
+    #[test]
+    fn queued_counts_as_a_reference() {
+        let word = Word::local();
+        assert_eq!(word.wake(), Wake::Push);
+        assert_eq!(word.wake(), Wake::Queued);
+        assert!(!word.merge(0));
+        let arrival = word.arrive();
+        assert!(arrival.finished && arrival.last && !arrival.cancel);
+    }
+
+    #[test]
+    fn a_wake_after_the_end_leaves_no_trace() {
+        let word = Word::local();
+        assert!(!word.merge(1));
+        assert_eq!(word.wake(), Wake::Done);
+        assert!(word.release());
+    }
+
+    #[test]
+    fn a_refused_push_gives_the_bit_back() {
+        let word = Word::submitted();
+        assert!(!word.withdraw());
+        assert_eq!(word.cancel(), Wake::Push);
+        assert!(word.arrive().cancel);
+    }
+}

@@ -1,0 +1,98 @@
+//! The cell as a `std::task::Waker`. At home a clone, a drop or a wake is a few
+//! plain loads and stores; elsewhere it is one atomic operation on the word.
+
+use super::raw::{TaskRef, flags};
+use super::state::Wake;
+use super::{Header, Home};
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+/// The waker that a poll is handed: borrowed from the cell, never dropped.
+#[inline]
+pub(crate) fn borrow<H: Home>(task: TaskRef) -> ManuallyDrop<Waker> {
+    let data = task.as_ptr().cast_const().cast();
+    // SAFETY: the vtable below keeps RawWaker's contract for pointers to live
+    // cells, and the poll outlives the borrow. It is not dropped, so it needs
+    // no reference of its own.
+    ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, H::waker_vtable())) })
+}
+
+/// The vtable of a home's wakers; to be put into a `static`.
+pub(crate) const fn vtable<H: Home>() -> RawWakerVTable {
+    RawWakerVTable::new(
+        clone_raw::<H>,
+        wake_raw::<H>,
+        wake_by_ref_raw::<H>,
+        drop_raw::<H>,
+    )
+}
+
+/// Schedules the task from whatever thread this is.
+///
+/// # Safety
+/// The cell is alive through the whole call.
+#[inline]
+pub(super) unsafe fn wake<H: Home>(task: TaskRef) {
+    let here = H::here(task.header().home, |home| {
+        let header = task.header();
+        let now = header.flags.get();
+        if now & (flags::SCHEDULED | flags::DONE) == 0 {
+            header.flags.set(now | flags::SCHEDULED);
+            home.push_ready(task);
+        }
+    });
+    if here.is_none() {
+        wake_elsewhere::<H>(task);
+    }
+}
+
+#[inline(never)]
+fn wake_elsewhere<H: Home>(task: TaskRef) {
+    let header = task.header();
+    if header.word.wake() == Wake::Push && !H::send(header.home, task) {
+        // The loop is closed. The caller's reference keeps the cell, so this
+        // is never the last one.
+        let last = header.word.withdraw();
+        debug_assert!(!last, "a waker without a reference");
+    }
+}
+
+/// # Safety
+/// RawWaker's contract: `data` came from a waker that is alive.
+unsafe fn task_of(data: *const ()) -> TaskRef {
+    // SAFETY: the waker's reference keeps the cell alive.
+    unsafe { TaskRef::from_raw(NonNull::new_unchecked(data.cast_mut().cast::<Header>())) }
+}
+
+unsafe fn clone_raw<H: Home>(data: *const ()) -> RawWaker {
+    // SAFETY: RawWaker's contract.
+    let task = unsafe { task_of(data) };
+    if H::here(task.header().home, |_| task.retain_here()).is_none() {
+        task.retain_elsewhere();
+    }
+    RawWaker::new(data, H::waker_vtable())
+}
+
+unsafe fn wake_raw<H: Home>(data: *const ()) {
+    // SAFETY: RawWaker's contract; the reference is released after its use.
+    unsafe {
+        wake::<H>(task_of(data));
+        drop_raw::<H>(data);
+    }
+}
+
+unsafe fn wake_by_ref_raw<H: Home>(data: *const ()) {
+    // SAFETY: RawWaker's contract.
+    unsafe { wake::<H>(task_of(data)) }
+}
+
+unsafe fn drop_raw<H: Home>(data: *const ()) {
+    // SAFETY: RawWaker's contract: the waker owned a reference.
+    unsafe {
+        let task = task_of(data);
+        if H::here(task.header().home, |_| task.release_here()).is_none() {
+            task.release_elsewhere();
+        }
+    }
+}

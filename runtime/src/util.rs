@@ -1,0 +1,15 @@
+//! Small things that every layer may use.
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// This process's own number of the calling thread. The system's numbers and
+/// addresses of thread-locals are used again after a thread has ended.
+pub(crate) fn thread_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    std::thread_local! {
+        static MINE: u64 = NEXT.fetch_add(1, Relaxed);
+    }
+    // The value needs no destructor, so it can be read until the thread's end.
+    MINE.try_with(|number| *number).unwrap_or(0)
+}
