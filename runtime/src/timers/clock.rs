@@ -31,7 +31,9 @@ pub trait Clock {
 ///
 /// let began = Instant::now();
 /// let mut looped = EventLoop::builder().clock(VirtualClock::new()).build().unwrap();
-/// looped.run_until_complete(polyloop::sleep(Duration::from_secs(3600))).unwrap();
+/// looped
+///     .run_until_complete(async { polyloop::sleep(Duration::from_secs(3600)).await })
+///     .unwrap();
 /// assert!(began.elapsed() < Duration::from_secs(60));
 /// ```
 #[derive(Debug, Clone)]
