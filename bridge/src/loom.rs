@@ -1,0 +1,60 @@
+//! The primitives that the model checker has to see: std's, or loom's.
+//!
+//! This is the only file that asks `cfg(loom)` about types. Whatever several
+//! threads touch by a protocol of ours (the outcome cell, the waiter list, the
+//! parker) is written against these names, so the models drive the real types.
+
+#[cfg(not(loom))]
+pub(crate) use std_types::*;
+
+#[cfg(not(loom))]
+mod std_types {
+    pub(crate) use parking_lot::Mutex;
+    pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize, fence};
+    pub(crate) use std::thread;
+    pub(crate) use std::thread_local;
+
+    /// `std::cell::UnsafeCell` behind loom's closure interface.
+    #[derive(Debug)]
+    #[repr(transparent)]
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        /// A pointer for writing; the caller keeps the module's protocol.
+        #[inline(always)]
+        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+}
+
+#[cfg(loom)]
+pub(crate) use loom_types::*;
+
+#[cfg(loom)]
+mod loom_types {
+    pub(crate) use loom::cell::UnsafeCell;
+    pub(crate) use loom::sync::atomic::{AtomicU8, AtomicUsize, fence};
+    pub(crate) use loom::thread;
+    pub(crate) use loom::thread_local;
+
+    /// loom's mutex with parking_lot's face: a lock that cannot be poisoned.
+    #[derive(Debug)]
+    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+            self.0
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+        }
+    }
+}

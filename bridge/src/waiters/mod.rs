@@ -1,0 +1,347 @@
+//! One line of waiters for tasks and for plain threads.
+//!
+//! A waiter is a [`Waker`]: a task brings its own, a blocked thread brings one
+//! that unparks it ([`block_on`]). So every primitive of this crate has one
+//! line, one order and one hand-over rule for both.
+//!
+//! # Protocol
+//! A condition (a message, a free slot) lives outside the line, in atomics.
+//!
+//! ```text
+//!   waiter                                  whoever makes the condition true
+//!   1. looks: not yet                       1. makes it true
+//!   2. joins: under the lock, counts        2. fence(SeqCst)
+//!      itself in `waiting`                  3. reads `waiting`: 0 → done,
+//!   3. fence(SeqCst)                           no lock was touched
+//!   4. looks again; only then sleeps        4. else lock, take the first
+//!                                              waker, unlock, wake
+//! ```
+//! Of the two fences one comes first in the order of all fences. If it is the
+//! waiter's, the other side reads its count; if it is the other side's, the
+//! waiter's second look sees the condition. Either way nobody sleeps through.
+//!
+//! A place in line is a [`Ticket`], owned by the waiting future:
+//!
+//! ```text
+//!            join                 wake_one, wake_all
+//!   (none) ───────▶ WAITING ─────────────────────▶ WOKEN
+//!      ▲               │ leave                       │ leave → true
+//!      └───────────────┴─────────────────────────────┘
+//!                                    join: back to WAITING, at the front
+//! ```
+//! A woken place stays reserved until its owner leaves. An owner that leaves
+//! WOKEN without having used the wake hands it to the next in line ([`pass`]):
+//! a cancelled waiter never swallows a notification. An owner that was woken
+//! and found the condition gone (somebody was faster) goes to the front again.
+//!
+//! Wakers are cloned before the lock, and woken and dropped after it: they are
+//! foreign code, which may call back into this line.
+//!
+//! [`pass`]: Waiters::pass
+#![forbid(unsafe_code)]
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+#[cfg(all(test, not(loom)))]
+mod tests;
+mod thread;
+
+pub(crate) use thread::{TimedOut, block_on, deadline_after};
+
+use crate::loom::{AtomicUsize, Mutex, fence};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::task::Waker;
+
+/// A first-in, first-out line of waiting tasks and threads.
+#[derive(Debug)]
+pub(crate) struct Waiters {
+    /// How many places are WAITING; written under the lock only.
+    waiting: AtomicUsize,
+    line: Mutex<Line>,
+}
+
+/// One waiter's place in a line; its owner must [`leave`](Waiters::leave) or
+/// [`pass`](Waiters::pass) before dropping it.
+#[derive(Debug)]
+pub(crate) struct Ticket(usize);
+
+impl Ticket {
+    /// A ticket that is in no line.
+    pub(crate) const fn new() -> Self {
+        Self(NOWHERE)
+    }
+}
+
+impl Waiters {
+    pub(crate) fn new() -> Self {
+        Self {
+            waiting: AtomicUsize::new(0),
+            line: Mutex::new(Line::new()),
+        }
+    }
+
+    /// Takes a place in line, or keeps the one held with this waker.
+    ///
+    /// The caller must look at its condition once more after this.
+    pub(crate) fn join(&self, ticket: &mut Ticket, waker: &Waker) {
+        if ticket.0 != NOWHERE && self.line.lock().waits_with(ticket.0, waker) {
+            fence(SeqCst);
+            return;
+        }
+        let waker = waker.clone();
+        let old;
+        {
+            let mut line = self.line.lock();
+            old = line.join(ticket, waker);
+            self.waiting.store(line.waiting, Relaxed);
+        }
+        fence(SeqCst);
+        drop(old);
+    }
+
+    /// Gives the place up; `true` if it held a wake that is now the caller's.
+    pub(crate) fn leave(&self, ticket: &mut Ticket) -> bool {
+        if ticket.0 == NOWHERE {
+            return false;
+        }
+        let old;
+        {
+            let mut line = self.line.lock();
+            old = line.leave(ticket);
+            self.waiting.store(line.waiting, Relaxed);
+        }
+        old.is_none()
+    }
+
+    /// Gives the place up, and hands an unused wake to the next in line.
+    pub(crate) fn pass(&self, ticket: &mut Ticket) {
+        if self.leave(ticket) {
+            self.wake_one();
+        }
+    }
+
+    /// Wakes the first in line; the condition was made true before this.
+    #[inline]
+    pub(crate) fn wake_one(&self) {
+        fence(SeqCst);
+        if self.waiting.load(Relaxed) != 0 {
+            self.wake_first();
+        }
+    }
+
+    /// Wakes everybody in line now; the condition was made true before this.
+    ///
+    /// # Panics
+    /// With the first panic of a waker, after all of them were woken.
+    pub(crate) fn wake_all(&self) {
+        fence(SeqCst);
+        if self.waiting.load(Relaxed) == 0 {
+            return;
+        }
+        let mut woken = Vec::new();
+        {
+            let mut line = self.line.lock();
+            while let Some(waker) = line.wake_first() {
+                woken.push(waker);
+            }
+            self.waiting.store(line.waiting, Relaxed);
+        }
+        each_then_panic(woken, Waker::wake);
+    }
+
+    /// How many wait now.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+
+    #[cold]
+    fn wake_first(&self) {
+        let first;
+        {
+            let mut line = self.line.lock();
+            first = line.wake_first();
+            self.waiting.store(line.waiting, Relaxed);
+        }
+        if let Some(waker) = first {
+            waker.wake();
+        }
+    }
+}
+
+/// Calls `f`, foreign code, on every item; a panic waits until all had theirs.
+pub(crate) fn each_then_panic<T>(items: impl IntoIterator<Item = T>, mut f: impl FnMut(T)) {
+    let mut first: Option<Box<dyn Any + Send>> = None;
+    for item in items {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| f(item))) {
+            match first {
+                None => first = Some(payload),
+                // A payload whose drop panics must not stop the others either.
+                Some(_) => std::mem::forget(payload),
+            }
+        }
+    }
+    if let Some(payload) = first {
+        resume_unwind(payload);
+    }
+}
+
+/// The places, as a doubly linked list inside a vector.
+#[derive(Debug)]
+struct Line {
+    places: Vec<Place>,
+    first: usize,
+    last: usize,
+    /// First of the unused places.
+    unused: usize,
+    /// Places that are not unused.
+    used: usize,
+    /// Places that are WAITING.
+    waiting: usize,
+}
+
+#[derive(Debug)]
+enum Place {
+    Waiting {
+        waker: Waker,
+        previous: usize,
+        next: usize,
+    },
+    Woken,
+    Unused {
+        next: usize,
+    },
+}
+
+impl Line {
+    const fn new() -> Self {
+        Self {
+            places: Vec::new(),
+            first: NOWHERE,
+            last: NOWHERE,
+            unused: NOWHERE,
+            used: 0,
+            waiting: 0,
+        }
+    }
+
+    fn waits_with(&self, at: usize, waker: &Waker) -> bool {
+        matches!(&self.places[at], Place::Waiting { waker: held, .. } if held.will_wake(waker))
+    }
+
+    /// Returns the waker that was replaced, to be dropped outside the lock.
+    fn join(&mut self, ticket: &mut Ticket, waker: Waker) -> Option<Waker> {
+        if ticket.0 == NOWHERE {
+            ticket.0 = self.new_place();
+            self.link_last(ticket.0, waker);
+            return None;
+        }
+        if let Place::Waiting { waker: held, .. } = &mut self.places[ticket.0] {
+            return Some(std::mem::replace(held, waker));
+        }
+        self.link_first(ticket.0, waker);
+        None
+    }
+
+    /// Returns the waker if the place was still WAITING.
+    fn leave(&mut self, ticket: &mut Ticket) -> Option<Waker> {
+        let at = std::mem::replace(&mut ticket.0, NOWHERE);
+        let waker = self.unlink(at);
+        self.places[at] = Place::Unused { next: self.unused };
+        self.unused = at;
+        self.used -= 1;
+        if self.used == 0 && self.places.len() > KEPT_PLACES {
+            self.places = Vec::new();
+            self.unused = NOWHERE;
+        }
+        waker
+    }
+
+    fn wake_first(&mut self) -> Option<Waker> {
+        match self.first {
+            NOWHERE => None,
+            at => self.unlink(at),
+        }
+    }
+
+    fn new_place(&mut self) -> usize {
+        self.used += 1;
+        if self.unused == NOWHERE {
+            self.places.push(Place::Woken);
+            return self.places.len() - 1;
+        }
+        let at = self.unused;
+        if let Place::Unused { next } = self.places[at] {
+            self.unused = next;
+        }
+        at
+    }
+
+    fn link_last(&mut self, at: usize, waker: Waker) {
+        let previous = std::mem::replace(&mut self.last, at);
+        self.places[at] = Place::Waiting {
+            waker,
+            previous,
+            next: NOWHERE,
+        };
+        self.set_next(previous, at);
+        self.waiting += 1;
+    }
+
+    fn link_first(&mut self, at: usize, waker: Waker) {
+        let next = std::mem::replace(&mut self.first, at);
+        self.places[at] = Place::Waiting {
+            waker,
+            previous: NOWHERE,
+            next,
+        };
+        self.set_previous(next, at);
+        self.waiting += 1;
+    }
+
+    /// WAITING → WOKEN; `None` if it was WOKEN already.
+    fn unlink(&mut self, at: usize) -> Option<Waker> {
+        match std::mem::replace(&mut self.places[at], Place::Woken) {
+            Place::Waiting {
+                waker,
+                previous,
+                next,
+            } => {
+                self.set_next(previous, next);
+                self.set_previous(next, previous);
+                self.waiting -= 1;
+                Some(waker)
+            }
+            Place::Woken | Place::Unused { .. } => None,
+        }
+    }
+
+    fn set_next(&mut self, of: usize, to: usize) {
+        match of {
+            NOWHERE => self.first = to,
+            _ => {
+                if let Place::Waiting { next, .. } = &mut self.places[of] {
+                    *next = to;
+                }
+            }
+        }
+    }
+
+    fn set_previous(&mut self, of: usize, to: usize) {
+        match of {
+            NOWHERE => self.last = to,
+            _ => {
+                if let Place::Waiting { previous, .. } = &mut self.places[of] {
+                    *previous = to;
+                }
+            }
+        }
+    }
+}
+
+/// The index that names no place.
+const NOWHERE: usize = usize::MAX;
+
+/// An empty line keeps the memory of so many places.
+const KEPT_PLACES: usize = 64;
