@@ -1,0 +1,225 @@
+//! Blocking work kept off the loops: a pool of threads, and `run_in_executor`.
+//!
+//! A job is a closure. It is queued without a lock; a worker is called only if
+//! none is looking for work already; its answer goes into the job's own
+//! allocation and from there to the task or thread that waits. Panics are
+//! caught and delivered, and the worker goes on.
+
+mod builder;
+mod error;
+mod job;
+mod offloaded;
+mod pool;
+mod run;
+mod shutdown;
+#[cfg(all(test, not(loom)))]
+mod tests;
+mod worker;
+
+pub use builder::Builder;
+pub use error::{OffloadError, TrySubmitError};
+pub use offloaded::Offloaded;
+pub use run::{run_in_executor, to_thread};
+pub use shutdown::{Shutdown, ShutdownReport, StuckJob};
+
+use job::{Answers, JobCell};
+use pool::{Pool, Refusal};
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use worker::Counts;
+
+/// A pool of threads for blocking work; `concurrent.futures.ThreadPoolExecutor`.
+///
+/// Threads are started when jobs ask for them and end after a time without
+/// work. Clones are the same executor. When the last one is dropped it takes no
+/// more jobs, runs those it has, and its threads end; [`shutdown`](Self::shutdown)
+/// does that with a wait and a report.
+///
+/// # Examples
+/// ```
+/// use polyloop_bridge::ThreadPoolExecutor;
+///
+/// let pool = ThreadPoolExecutor::new();
+/// let sum = pool.submit(|| (1..=10).sum::<u32>());
+/// assert_eq!(sum.result().unwrap(), 55);
+/// ```
+#[derive(Clone)]
+pub struct ThreadPoolExecutor {
+    handle: Arc<Handle>,
+}
+
+/// What the clones share and the workers do not hold.
+struct Handle {
+    pool: Arc<Pool>,
+}
+
+impl ThreadPoolExecutor {
+    /// An executor with the default settings, see [`Builder`].
+    pub fn new() -> Self {
+        Builder::new().build_lazily()
+    }
+
+    /// The settings, to be changed.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Gives it a job; never waits.
+    ///
+    /// The job is queued now if there is room. Else it is queued when the
+    /// returned future is polled and there is room.
+    ///
+    /// # Errors
+    /// The future gives [`OffloadError`]: the closure panicked, the job was
+    /// cancelled, the executor is shut down, or it has no thread and the system
+    /// refused one.
+    #[doc(alias = "spawn_blocking")]
+    #[track_caller]
+    pub fn submit<T, F>(&self, f: F) -> Offloaded<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.submit_at(f, Location::caller())
+    }
+
+    /// Gives it a job if there is room now; never waits.
+    ///
+    /// # Errors
+    /// Gives the closure back when the queue is at its limit, the executor is
+    /// shut down, or it has no thread and the system refused one.
+    #[track_caller]
+    pub fn try_submit<T, F>(&self, f: F) -> Result<Offloaded<T>, TrySubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let job = JobCell::new(f, Location::caller());
+        let back = |job: &JobCell<F, T>| job.take_back().expect("a job that was not queued");
+        match self.pool().push(job.clone(), false) {
+            Err(Refusal::Full) => return Err(TrySubmitError::Full(back(&job))),
+            Err(Refusal::ShutDown) => return Err(TrySubmitError::ShutDown(back(&job))),
+            Ok(()) => {}
+        }
+        if let Err(error) = self.pool().notify() {
+            let mine = job.take_back();
+            self.pool()
+                .refuse_all(|| OffloadError::no_thread(error.kind()));
+            if let Some(f) = mine {
+                return Err(TrySubmitError::NoThread(f, error));
+            }
+        }
+        Ok(Offloaded::new(job))
+    }
+
+    /// Ends it: no more jobs, and what `how` says of those it has.
+    ///
+    /// Blocks the calling thread if `how.wait` says so. A job that runs is never
+    /// stopped; after the time-out the report names those that still run. Called
+    /// from one of its own jobs it waits for the other workers only.
+    ///
+    /// Calling it again waits again, and reports anew.
+    pub fn shutdown(&self, how: Shutdown) -> ShutdownReport {
+        shutdown::shutdown(self.pool(), how)
+    }
+
+    /// Is it shut down, so that it takes no more jobs?
+    pub fn is_shut_down(&self) -> bool {
+        self.pool().is_closed()
+    }
+
+    /// What it does and has done; read without stopping anybody, so the numbers
+    /// may be of slightly different moments.
+    pub fn metrics(&self) -> ExecutorMetrics {
+        let pool = self.pool();
+        let (workers, idle, done) = pool.with_staff(|staff| {
+            let mut done = staff.done;
+            for seat in &staff.workers {
+                done += seat.counts();
+            }
+            (staff.workers.len(), staff.parked.len(), done)
+        });
+        let Counts {
+            completed,
+            panicked,
+            cancelled,
+        } = done;
+        ExecutorMetrics {
+            workers,
+            idle,
+            queued: pool.queue_len(),
+            completed,
+            panicked,
+            cancelled,
+            failed_starts: pool.failed_starts.load(Relaxed),
+        }
+    }
+
+    fn submit_at<T, F>(&self, f: F, location: &'static Location<'static>) -> Offloaded<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let job: Arc<dyn Answers<T>> = JobCell::new(f, location);
+        let entered = offloaded::enter(self.pool(), &job, false);
+        let offloaded = Offloaded::new(job);
+        match entered {
+            true => offloaded,
+            false => offloaded.not_admitted(self.pool().clone()),
+        }
+    }
+
+    fn from_pool(pool: Arc<Pool>) -> Self {
+        Self {
+            handle: Arc::new(Handle { pool }),
+        }
+    }
+
+    fn pool(&self) -> &Arc<Pool> {
+        &self.handle.pool
+    }
+}
+
+impl Default for ThreadPoolExecutor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.pool.close();
+    }
+}
+
+impl fmt::Debug for ThreadPoolExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPoolExecutor")
+            .field("config", &self.pool().config)
+            .field("metrics", &self.metrics())
+            .field("shut_down", &self.is_shut_down())
+            .finish()
+    }
+}
+
+/// What an executor does and has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExecutorMetrics {
+    /// Threads there are.
+    pub workers: usize,
+    /// Threads of these that sleep.
+    pub idle: usize,
+    /// Jobs in the queue; a cancelled one counts until its turn has come.
+    pub queued: usize,
+    /// Jobs that gave a value.
+    pub completed: u64,
+    /// Jobs that panicked.
+    pub panicked: u64,
+    /// Jobs that were cancelled before their turn came.
+    pub cancelled: u64,
+    /// Threads that the system refused to start.
+    pub failed_starts: u64,
+}

@@ -1,0 +1,184 @@
+//! A job's other end: the future of its value.
+
+use super::OffloadError;
+use super::job::{Answer, Answers};
+use super::pool::{Pool, Refusal};
+use crate::outcome::Taker;
+use crate::waiters::{Ticket, block_on, deadline_after};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// A job given to a [`ThreadPoolExecutor`](super::ThreadPoolExecutor): await it
+/// on any loop, or ask for its [`result`](Self::result) on a plain thread.
+///
+/// Stands for the `concurrent.futures.Future` of `Executor.submit` and for the
+/// future of `loop.run_in_executor`.
+///
+/// # Cancel safety
+/// Dropping it cancels a job that has not begun; its closure is dropped then and
+/// there. A job that runs is not stopped, and its value is dropped by the worker.
+/// [`detach`](Self::detach) lets the job run with nobody waiting.
+#[must_use = "a job that has not begun is cancelled when this is dropped; detach() lets it run"]
+pub struct Offloaded<T> {
+    taker: Taker<Answer<T>, Arc<dyn Answers<T>>>,
+    /// The pool whose queue had no room yet.
+    admission: Option<Admission>,
+    detached: bool,
+}
+
+/// A place in the line for the queue.
+struct Admission {
+    pool: Arc<Pool>,
+    ticket: Ticket,
+}
+
+impl<T> Offloaded<T> {
+    pub(super) fn new(job: Arc<dyn Answers<T>>) -> Self {
+        Self {
+            // SAFETY: called once for a job, by the function that made it, and
+            // a job leads to the one cell inside it.
+            taker: unsafe { Taker::new(job) },
+            admission: None,
+            detached: false,
+        }
+    }
+
+    /// Makes it wait for room in the queue, whenever it is polled.
+    pub(super) fn not_admitted(mut self, pool: Arc<Pool>) -> Self {
+        self.admission = Some(Admission {
+            pool,
+            ticket: Ticket::new(),
+        });
+        self
+    }
+
+    /// Cancels the job if it has not begun; true if that was so.
+    pub fn cancel(&self) -> bool {
+        !self.is_done() && self.taker.holder().refuse(OffloadError::cancelled())
+    }
+
+    /// Has the job ended, in whatever way?
+    pub fn is_done(&self) -> bool {
+        self.taker.holder().outcome().is_done()
+    }
+
+    /// Lets the job run with nobody waiting; its value is dropped, and a panic
+    /// is known to the panic hook only.
+    ///
+    /// A job that waits for room in the queue is queued past the limit.
+    pub fn detach(mut self) {
+        self.detached = true;
+        if let Some(admission) = self.admission.take() {
+            let Admission { pool, mut ticket } = admission;
+            pool.room.pass(&mut ticket);
+            enter(&pool, self.taker.holder(), true);
+        }
+    }
+
+    /// Blocks the calling thread until the job has ended. Not for a loop's
+    /// thread, which would stand still, nor for a worker of the same executor,
+    /// which the job may need.
+    ///
+    /// # Errors
+    /// See [`OffloadError`].
+    pub fn result(mut self) -> Result<T, OffloadError> {
+        self.block(None)
+    }
+
+    /// Blocks the calling thread until the job has ended, `timeout` at most.
+    ///
+    /// # Errors
+    /// See [`OffloadError`]. After a time-out the job goes on, and can be asked
+    /// for again.
+    pub fn result_timeout(&mut self, timeout: Duration) -> Result<T, OffloadError> {
+        self.block(deadline_after(timeout))
+    }
+
+    fn block(&mut self, deadline: Option<Instant>) -> Result<T, OffloadError> {
+        match block_on(deadline, |cx| self.poll_answer(cx)) {
+            Ok(answer) => answer,
+            Err(_) => Err(OffloadError::timed_out()),
+        }
+    }
+
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Answer<T>> {
+        if self.poll_admission(cx).is_pending() {
+            return Poll::Pending;
+        }
+        // An answer that was taken before is a job that has none to give.
+        let answer = self.taker.poll(cx);
+        answer.map(|answer| answer.unwrap_or_else(|| Err(OffloadError::cancelled())))
+    }
+
+    fn poll_admission(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(Admission { pool, ticket }) = &mut self.admission else {
+            return Poll::Ready(());
+        };
+        let job = self.taker.holder();
+        if !job.outcome().is_done() && !enter(pool, job, false) {
+            pool.room.join(ticket, cx.waker());
+            if !enter(pool, job, false) {
+                return Poll::Pending;
+            }
+        }
+        // A wake that a cancelled job was given goes to the next; one that was
+        // used is spent.
+        match job.outcome().is_done() {
+            true => pool.room.pass(ticket),
+            false => {
+                pool.room.leave(ticket);
+            }
+        }
+        self.admission = None;
+        Poll::Ready(())
+    }
+}
+
+/// Puts the job into the queue, or ends it; false if there is no room.
+pub(super) fn enter<T>(pool: &Arc<Pool>, job: &Arc<dyn Answers<T>>, past_limit: bool) -> bool {
+    match pool.push(job.clone(), past_limit) {
+        Ok(()) => {
+            if let Err(error) = pool.notify() {
+                pool.refuse_all(|| OffloadError::no_thread(error.kind()));
+            }
+        }
+        Err(Refusal::Full) => return false,
+        Err(Refusal::ShutDown) => {
+            job.refuse(OffloadError::shut_down());
+        }
+    }
+    true
+}
+
+impl<T> Future for Offloaded<T> {
+    type Output = Result<T, OffloadError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.get_mut().poll_answer(cx)
+    }
+}
+
+impl<T> Drop for Offloaded<T> {
+    fn drop(&mut self) {
+        if let Some(Admission { pool, ticket }) = &mut self.admission {
+            pool.room.pass(ticket);
+        }
+        if !self.detached {
+            self.cancel();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Offloaded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offloaded")
+            .field("done", &self.is_done())
+            .field("admitted", &self.admission.is_none())
+            .field("submitted_at", &self.taker.holder().location())
+            .finish()
+    }
+}

@@ -1,0 +1,177 @@
+//! The end of an executor, and the report of it.
+#![forbid(unsafe_code)]
+
+use super::OffloadError;
+use super::pool::Pool;
+use super::worker::works_for;
+use crate::waiters::{Ticket, block_on, deadline_after};
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+/// How an executor is to end; the default is CPython's: run what is queued, and
+/// wait for it without a limit.
+///
+/// # Examples
+/// ```
+/// use polyloop_bridge::{Shutdown, ThreadPoolExecutor};
+/// use std::time::Duration;
+///
+/// let pool = ThreadPoolExecutor::new();
+/// pool.submit(|| println!("work")).detach();
+/// let report = pool.shutdown(Shutdown {
+///     cancel_pending: false,
+///     timeout: Some(Duration::from_secs(5)),
+///     ..Shutdown::default()
+/// });
+/// assert!(report.is_complete(), "{report}");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Shutdown {
+    /// Block the calling thread until the workers have ended; default: true.
+    pub wait: bool,
+    /// Cancel what is queued in place of running it; default: false.
+    pub cancel_pending: bool,
+    /// How long to wait at most; default: without a limit.
+    pub timeout: Option<Duration>,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self {
+            wait: true,
+            cancel_pending: false,
+            timeout: None,
+        }
+    }
+}
+
+/// What a shutdown left behind.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Jobs that were cancelled in the queue.
+    pub cancelled: usize,
+    /// Jobs that are still in the queue.
+    pub queued: usize,
+    /// Workers that have not ended.
+    pub workers: usize,
+    /// Jobs that are running still.
+    pub stuck: Vec<StuckJob>,
+}
+
+/// A job that had not ended when the report was made.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StuckJob {
+    /// The name of the thread that runs it.
+    pub worker: String,
+    /// Where it was submitted.
+    pub submitted_at: &'static Location<'static>,
+    /// How long it has been running.
+    pub age: Duration,
+}
+
+impl ShutdownReport {
+    /// Has everything ended?
+    pub fn is_complete(&self) -> bool {
+        self.workers == 0 && self.queued == 0
+    }
+}
+
+impl fmt::Display for ShutdownReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_complete() {
+            write!(
+                f,
+                "the executor has ended; {} jobs were cancelled",
+                self.cancelled
+            )?;
+        } else {
+            write!(
+                f,
+                "the executor has not ended: {} workers left, {} jobs queued, {} cancelled",
+                self.workers, self.queued, self.cancelled
+            )?;
+        }
+        for job in &self.stuck {
+            write!(f, "\n  {job}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for StuckJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} has been running the job submitted at {} for {:.3} s",
+            self.worker,
+            self.submitted_at,
+            self.age.as_secs_f64()
+        )
+    }
+}
+
+/// 1. no more jobs; 2. what is queued is cancelled, if that was asked for;
+/// 3. wait; 4. say what is left.
+pub(super) fn shutdown(pool: &Arc<Pool>, how: Shutdown) -> ShutdownReport {
+    pool.close();
+    let cancelled = match how.cancel_pending {
+        true => pool.refuse_all(OffloadError::cancelled),
+        false => 0,
+    };
+    if how.wait {
+        wait(pool, how.timeout.and_then(deadline_after));
+    }
+    report(pool, cancelled)
+}
+
+fn wait(pool: &Arc<Pool>, deadline: Option<Instant>) {
+    // A job that shuts its own executor down cannot wait for itself, nor for
+    // jobs that may need its thread.
+    let own = works_for(pool);
+    let ended = || {
+        let workers = pool.with_staff(|staff| staff.workers.len());
+        if own {
+            workers <= 1
+        } else {
+            workers == 0 && pool.is_empty()
+        }
+    };
+    let mut ticket = Ticket::new();
+    // Late or not, the report says what is left.
+    let _ = block_on(deadline, |cx| {
+        if ended() {
+            return Poll::Ready(());
+        }
+        pool.ended.join(&mut ticket, cx.waker());
+        if ended() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    });
+    pool.ended.leave(&mut ticket);
+}
+
+fn report(pool: &Arc<Pool>, cancelled: usize) -> ShutdownReport {
+    let now = Instant::now();
+    let workers = pool.with_staff(|staff| staff.workers.clone());
+    let stuck = workers.iter().filter_map(|seat| {
+        let running = seat.running()?;
+        Some(StuckJob {
+            worker: seat.name.clone(),
+            submitted_at: running.location,
+            age: now.saturating_duration_since(running.since),
+        })
+    });
+    ShutdownReport {
+        cancelled,
+        queued: pool.queue_len(),
+        workers: workers.len(),
+        stuck: stuck.collect(),
+    }
+}

@@ -1,0 +1,412 @@
+use super::*;
+use crate::channel::{self, oneshot};
+use crate::test_tools::{Dice, PanickingWaker, Wakes, poll_with, wait};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+/// Long enough for any machine; a test that waits for it has failed.
+const WATCHDOG: Duration = Duration::from_secs(60);
+
+fn pool(workers: usize) -> ThreadPoolExecutor {
+    ThreadPoolExecutor::builder()
+        .max_workers(workers)
+        .build()
+        .expect("no thread is started yet")
+}
+
+/// Keeps one worker in a job until the sender is used or dropped.
+fn occupy(pool: &ThreadPoolExecutor) -> (oneshot::Sender<()>, Offloaded<()>) {
+    let (release, released) = oneshot::channel();
+    let (begun, begins) = oneshot::channel();
+    let job = pool.submit(move || {
+        let _ = begun.send(());
+        let _ = released.recv_blocking();
+    });
+    assert_eq!(begins.recv_blocking(), Ok(()));
+    (release, job)
+}
+
+#[test]
+fn a_value_is_awaited_and_blocked_for() {
+    let pool = pool(2);
+    assert_eq!(wait(pool.submit(|| 1)).expect("a value"), 1);
+    assert_eq!(pool.submit(|| 2).result().expect("a value"), 2);
+    let mut job = pool.submit(|| 3);
+    assert_eq!(job.result_timeout(WATCHDOG).expect("a value"), 3);
+    assert!(job.is_done());
+    assert!(!job.cancel(), "it has ended");
+    assert_eq!(
+        wait(run_in_executor(Some(&pool), || 4)).expect("a value"),
+        4
+    );
+    assert_eq!(wait(to_thread(|| 5)).expect("a value"), 5);
+}
+
+#[test]
+fn a_time_out_does_not_cancel() {
+    let pool = pool(1);
+    let (release, mut job) = occupy(&pool);
+    let late = job.result_timeout(Duration::from_millis(2));
+    assert!(late.expect_err("it runs still").is_timed_out());
+    drop(release);
+    job.result_timeout(WATCHDOG).expect("it was not cancelled");
+}
+
+#[test]
+fn trap_050_a_panic_is_delivered_and_the_worker_goes_on() {
+    let pool = pool(1);
+    for _ in 0..50 {
+        let error = pool
+            .submit(|| panic!("boom"))
+            .result()
+            .expect_err("a panic");
+        assert!(error.is_panic());
+        assert_eq!(error.panic_message(), Some("boom"));
+        let payload = error.into_panic().expect("a payload");
+        assert_eq!(payload.downcast_ref::<&str>(), Some(&"boom"));
+    }
+    for n in 0..1_000 {
+        assert_eq!(pool.submit(move || n).result().expect("a value"), n);
+    }
+    let metrics = pool.metrics();
+    assert_eq!((metrics.workers, metrics.panicked), (1, 50));
+}
+
+#[test]
+fn a_job_that_has_not_begun_is_cancelled() {
+    let pool = pool(1);
+    let (release, busy) = occupy(&pool);
+    let ran = Arc::new(AtomicUsize::new(0));
+    let job = || {
+        let ran = ran.clone();
+        move || ran.fetch_add(1, SeqCst)
+    };
+    let cancelled = pool.submit(job());
+    assert!(cancelled.cancel());
+    assert!(!cancelled.cancel(), "it was cancelled before");
+    assert!(cancelled.result().expect_err("cancelled").is_cancelled());
+    drop(pool.submit(job()));
+    // Both closures are gone already; the queue holds empty shells.
+    assert_eq!(Arc::strong_count(&ran), 1);
+    pool.submit(job()).detach();
+    assert!(!busy.cancel(), "it has begun");
+    drop(release);
+    busy.result().expect("running jobs are not stopped");
+    assert!(pool.shutdown(Shutdown::default()).is_complete());
+    assert_eq!(ran.load(SeqCst), 1);
+    assert_eq!(pool.metrics().cancelled, 2);
+}
+
+#[test]
+fn a_full_queue_gives_the_closure_back_or_lets_wait() {
+    let pool = ThreadPoolExecutor::builder()
+        .max_workers(1)
+        .queue_limit(1)
+        .build()
+        .expect("no thread is started yet");
+    let (release, busy) = occupy(&pool);
+    let queued = pool.submit(|| 1);
+    let refused = pool.try_submit(|| 2).expect_err("it is full");
+    assert!(refused.is_full());
+    let (wakes, waker) = Wakes::new();
+    let mut waits = pool.submit(refused.into_inner());
+    assert!(poll_with(&mut waits, &waker).is_pending());
+    let mut gives_up = pool.submit(|| 3);
+    assert!(poll_with(&mut gives_up, &waker).is_pending());
+    let detached = pool.submit(|| 4);
+    detached.detach();
+    drop(gives_up);
+    assert_eq!(pool.metrics().queued, 2);
+    assert_eq!(wakes.count(), 0);
+    drop(release);
+    busy.result().expect("a value");
+    assert_eq!(queued.result().expect("a value"), 1);
+    assert_eq!(wait(waits).expect("a value"), 2);
+    assert_eq!(
+        pool.try_submit(|| 5)
+            .expect("room")
+            .result()
+            .expect("a value"),
+        5
+    );
+    assert!(pool.shutdown(Shutdown::default()).is_complete());
+    assert_eq!(pool.metrics().completed, 5);
+}
+
+#[test]
+fn a_queue_of_one_serves_many_threads() {
+    let pool = ThreadPoolExecutor::builder()
+        .max_workers(2)
+        .queue_limit(1)
+        .build()
+        .expect("no thread is started yet");
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                let jobs = (0..500).map(|n| pool.submit(move || n).result());
+                jobs.map(|n| n.expect("a value")).sum::<usize>()
+            })
+        })
+        .collect();
+    for thread in threads {
+        assert_eq!(thread.join().expect("no panic"), 499 * 500 / 2);
+    }
+}
+
+#[test]
+fn jobs_may_wait_for_each_other_up_to_the_last_worker() {
+    let pool = pool(8);
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..8).map(|_| oneshot::channel()).unzip();
+    // Each job but the last waits for the one submitted after it.
+    let mut next = None;
+    let jobs: Vec<_> = senders
+        .into_iter()
+        .zip(receivers)
+        .map(|(done, this)| {
+            let wait_for = next.replace(this);
+            (done, wait_for)
+        })
+        .collect();
+    let running: Vec<_> = jobs
+        .into_iter()
+        .rev()
+        .map(|(done, wait_for)| {
+            pool.submit(move || {
+                if let Some(wait_for) = wait_for {
+                    wait_for.recv_blocking().expect("the other job sends");
+                }
+                let _ = done.send(());
+            })
+        })
+        .collect();
+    for mut job in running {
+        job.result_timeout(WATCHDOG).expect("nobody is left out");
+    }
+}
+
+#[test]
+fn idle_threads_are_used_again() {
+    let pool = pool(8);
+    for _ in 0..100 {
+        pool.submit(|| ()).result().expect("a value");
+        while pool.metrics().idle < pool.metrics().workers {
+            thread::yield_now();
+        }
+    }
+    assert_eq!(pool.metrics().workers, 1);
+}
+
+#[test]
+fn the_minimum_is_started_at_once_and_stays() {
+    let started = Arc::new(AtomicUsize::new(0));
+    let counter = started.clone();
+    let pool = ThreadPoolExecutor::builder()
+        .min_workers(2)
+        .max_workers(4)
+        .keep_alive(Duration::from_millis(1))
+        .on_start(move || {
+            counter.fetch_add(1, SeqCst);
+            panic!("not the worker's end");
+        })
+        .build()
+        .expect("two threads");
+    assert_eq!(pool.metrics().workers, 2);
+    while pool.metrics().idle < 2 {
+        thread::yield_now();
+    }
+    thread::sleep(Duration::from_millis(20));
+    assert_eq!(pool.metrics().workers, 2);
+    assert_eq!(pool.submit(|| 1).result().expect("a value"), 1);
+    assert!(started.load(SeqCst) >= 2);
+}
+
+#[test]
+fn after_the_shutdown_nothing_is_taken() {
+    let pool = pool(2);
+    assert_eq!(pool.submit(|| 1).result().expect("a value"), 1);
+    assert!(pool.shutdown(Shutdown::default()).is_complete());
+    assert!(pool.is_shut_down());
+    assert!(
+        pool.submit(|| 2)
+            .result()
+            .expect_err("shut down")
+            .is_shut_down()
+    );
+    let refused = pool.try_submit(|| 3).expect_err("shut down");
+    assert!(refused.is_shut_down());
+    assert_eq!(refused.into_inner()(), 3);
+    assert!(pool.shutdown(Shutdown::default()).is_complete());
+}
+
+#[test]
+fn a_shutdown_runs_or_cancels_what_is_queued() {
+    for cancel_pending in [false, true] {
+        let pool = pool(1);
+        let (release, _busy) = occupy(&pool);
+        let jobs: Vec<_> = (0..10).map(|n| pool.submit(move || n)).collect();
+        let first = pool.shutdown(Shutdown {
+            wait: false,
+            cancel_pending,
+            timeout: None,
+        });
+        assert_eq!(first.cancelled, if cancel_pending { 10 } else { 0 });
+        drop(release);
+        assert!(pool.shutdown(Shutdown::default()).is_complete());
+        for (n, job) in jobs.into_iter().enumerate() {
+            match job.result() {
+                Ok(value) => assert!(!cancel_pending && value == n),
+                Err(error) => assert!(cancel_pending && error.is_cancelled()),
+            }
+        }
+    }
+}
+
+#[test]
+fn trap_062_a_stuck_job_is_named_and_not_waited_for() {
+    let pool = pool(2);
+    let (release, _busy) = occupy(&pool);
+    let report = pool.shutdown(Shutdown {
+        timeout: Some(Duration::from_millis(5)),
+        ..Shutdown::default()
+    });
+    assert!(!report.is_complete());
+    let [stuck] = report.stuck.as_slice() else {
+        panic!("one job is stuck: {report}");
+    };
+    assert_eq!(stuck.submitted_at.file(), file!());
+    assert!(report.to_string().contains("tests.rs"), "{report}");
+    drop(release);
+    assert!(pool.shutdown(Shutdown::default()).is_complete());
+}
+
+#[test]
+fn a_job_may_shut_its_own_executor_down() {
+    let pool = pool(2);
+    let inner = pool.clone();
+    let report = pool.submit(move || inner.shutdown(Shutdown::default()));
+    assert_eq!(report.result().expect("no deadlock").workers, 1);
+}
+
+#[test]
+fn the_last_handle_lets_what_is_queued_run() {
+    let (sender, receiver) = channel::unbounded();
+    let pool = pool(1);
+    let (release, busy) = occupy(&pool);
+    for n in 0..5 {
+        let sender = sender.clone();
+        pool.submit(move || sender.try_send(n)).detach();
+    }
+    drop((pool, sender, release));
+    busy.result().expect("a value");
+    let ran: Vec<_> = std::iter::from_fn(|| receiver.recv_blocking().ok()).collect();
+    assert_eq!(ran, [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn trap_051_wakers_and_drops_that_panic_leave_the_worker_alive() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a drop that panics");
+        }
+    }
+    let pool = pool(1);
+    let (release, mut busy) = occupy(&pool);
+    assert!(poll_with(&mut busy, &Arc::new(PanickingWaker).into()).is_pending());
+    drop(release);
+    busy.result().expect("the answer was given before the wake");
+    pool.submit(|| Bomb).detach();
+    assert_eq!(pool.submit(|| 1).result().expect("a value"), 1);
+    assert_eq!(pool.metrics().workers, 1);
+}
+
+#[test]
+fn trap_065_no_job_is_lost_while_workers_come_and_go() {
+    let pool = ThreadPoolExecutor::builder()
+        .max_workers(3)
+        .keep_alive(Duration::from_millis(1))
+        .build()
+        .expect("no thread is started yet");
+    let threads: Vec<_> = (1..=3)
+        .map(|seed| {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                let mut dice = Dice::new(seed);
+                for n in 0..400 {
+                    let mut jobs: Vec<_> =
+                        (0..dice.roll(5)).map(|_| pool.submit(move || n)).collect();
+                    for job in &mut jobs {
+                        assert_eq!(job.result_timeout(WATCHDOG).expect("a value"), n);
+                    }
+                    match dice.roll(4) {
+                        0 => thread::sleep(Duration::from_micros(dice.roll(2_500))),
+                        1 => thread::yield_now(),
+                        _ => {}
+                    }
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("every job was answered");
+    }
+    assert!(pool.shutdown(Shutdown::default()).is_complete());
+}
+
+#[test]
+fn every_job_is_answered_once_while_all_is_shut_down_and_cancelled() {
+    for round in 0..100 {
+        let pool = ThreadPoolExecutor::builder()
+            .max_workers(2)
+            .queue_limit(if round % 2 == 0 { 3 } else { 1_000 })
+            .build()
+            .expect("no thread is started yet");
+        let ran = Arc::new(AtomicUsize::new(0));
+        let threads: Vec<_> = (0..3)
+            .map(|n| {
+                let (pool, ran) = (pool.clone(), ran.clone());
+                thread::spawn(move || submit_and_count(&pool, &ran, round * 3 + n + 1))
+            })
+            .collect();
+        if round % 3 == 0 {
+            thread::sleep(Duration::from_micros(100));
+        }
+        let report = pool.shutdown(Shutdown {
+            cancel_pending: round % 4 == 0,
+            ..Shutdown::default()
+        });
+        let values: usize = threads
+            .into_iter()
+            .map(|t| t.join().expect("no panic"))
+            .sum();
+        assert!(pool.shutdown(Shutdown::default()).is_complete(), "{report}");
+        assert_eq!(values, ran.load(SeqCst));
+    }
+}
+
+/// Returns how many of its jobs gave a value.
+fn submit_and_count(pool: &ThreadPoolExecutor, ran: &Arc<AtomicUsize>, seed: u64) -> usize {
+    let mut dice = Dice::new(seed);
+    let mut values = 0;
+    for _ in 0..60 {
+        let ran = ran.clone();
+        let mut job = pool.submit(move || ran.fetch_add(1, SeqCst));
+        let cancelled = dice.roll(4) == 0 && job.cancel();
+        match job.result_timeout(WATCHDOG) {
+            Ok(_) => {
+                assert!(!cancelled);
+                values += 1;
+            }
+            Err(error) => assert!(error.is_cancelled() || error.is_shut_down(), "{error}"),
+        }
+        let asked_again = poll_with(&mut job, std::task::Waker::noop());
+        assert!(
+            matches!(asked_again, Poll::Ready(Err(_))),
+            "one answer is all"
+        );
+    }
+    values
+}

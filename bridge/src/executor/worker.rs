@@ -1,0 +1,271 @@
+//! One worker: looks for jobs, runs them, sleeps, leaves.
+//!
+//! The states and the bargain between workers and submitters are in the head of
+//! [`pool`](super::pool); this file is the worker's way through them.
+#![forbid(unsafe_code)]
+
+use super::job::{Job, Ran};
+use super::pool::Pool;
+use concurrent_queue::PopError;
+use parking_lot::Mutex;
+use polyloop::spin::{BusyThread, SpinBudget};
+use std::cell::Cell;
+use std::io;
+use std::ops::AddAssign;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+/// Starts the thread of a worker that the pool counts as searching already.
+pub(super) fn start(pool: Arc<Pool>, seat: Arc<Seat>) -> io::Result<()> {
+    let mut builder = thread::Builder::new().name(seat.name.clone());
+    if let Some(size) = pool.config.stack_size {
+        builder = builder.stack_size(size);
+    }
+    builder
+        .spawn(move || Worker::new(pool, seat).work())
+        .map(drop)
+}
+
+/// Is the calling thread a worker of this pool?
+pub(super) fn works_for(pool: &Arc<Pool>) -> bool {
+    let address = Arc::as_ptr(pool).addr();
+    WORKS_FOR
+        .try_with(|works_for| works_for.get() == address)
+        .unwrap_or(false)
+}
+
+/// What others may know of a worker, and how they call it.
+pub(super) struct Seat {
+    pub(super) name: String,
+    called: AtomicBool,
+    /// Set by the worker before it parks for the first time.
+    thread: Mutex<Option<Thread>>,
+    /// The job it runs, or ran last before it went looking.
+    current: Mutex<Option<Running>>,
+    completed: AtomicU64,
+    panicked: AtomicU64,
+    cancelled: AtomicU64,
+}
+
+/// A job that has begun.
+#[derive(Clone, Copy)]
+pub(super) struct Running {
+    pub(super) location: &'static Location<'static>,
+    pub(super) since: Instant,
+}
+
+/// How many jobs a worker has taken, by what became of them.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) completed: u64,
+    pub(super) panicked: u64,
+    pub(super) cancelled: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.completed += other.completed;
+        self.panicked += other.panicked;
+        self.cancelled += other.cancelled;
+    }
+}
+
+impl Seat {
+    pub(super) fn new(name: String) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            called: AtomicBool::new(false),
+            thread: Mutex::new(None),
+            current: Mutex::new(None),
+            completed: AtomicU64::new(0),
+            panicked: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
+        })
+    }
+
+    /// Ends the worker's sleep; the caller has counted it as searching.
+    pub(super) fn call(&self) {
+        self.called.store(true, Release);
+        let thread = self.thread.lock().clone();
+        if let Some(thread) = thread {
+            thread.unpark();
+        }
+    }
+
+    pub(super) fn running(&self) -> Option<Running> {
+        *self.current.lock()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            completed: self.completed.load(Relaxed),
+            panicked: self.panicked.load(Relaxed),
+            cancelled: self.cancelled.load(Relaxed),
+        }
+    }
+
+    /// Counters have one writer, their worker: no read-modify-write is needed.
+    fn count(&self, ran: Ran) {
+        let counter = match ran {
+            Ran::Completed => &self.completed,
+            Ran::Panicked => &self.panicked,
+            Ran::ClaimedBefore => &self.cancelled,
+        };
+        counter.store(counter.load(Relaxed) + 1, Relaxed);
+    }
+}
+
+struct Worker {
+    pool: Arc<Pool>,
+    seat: Arc<Seat>,
+    budget: SpinBudget,
+    /// Counts this thread as busy while it is not parked.
+    busy: Option<BusyThread>,
+}
+
+/// What a search ended with.
+enum Found {
+    Job(Arc<dyn Job>),
+    Nothing,
+    Closed,
+}
+
+impl Worker {
+    fn new(pool: Arc<Pool>, seat: Arc<Seat>) -> Self {
+        Self {
+            pool,
+            seat,
+            budget: SpinBudget::new(),
+            busy: Some(BusyThread::enter()),
+        }
+    }
+
+    fn work(mut self) {
+        *self.seat.thread.lock() = Some(thread::current());
+        let address = Arc::as_ptr(&self.pool).addr();
+        let _ = WORKS_FOR.try_with(|works_for| works_for.set(address));
+        if let Some(on_start) = &self.pool.config.on_start {
+            guarded(|| on_start());
+        }
+        let mut idle_since = None;
+        loop {
+            match self.search() {
+                Found::Job(job) => {
+                    let waited = idle_since.take().map(|since: Instant| since.elapsed());
+                    self.budget.wait_ended(waited.unwrap_or_default());
+                    self.pool.found();
+                    self.run_until_empty(job);
+                }
+                Found::Nothing => {
+                    idle_since.get_or_insert_with(Instant::now);
+                    if !self.rest() {
+                        break;
+                    }
+                }
+                Found::Closed => {
+                    self.pool.leave_closed(&self.seat);
+                    break;
+                }
+            }
+        }
+        guarded(|| self.pool.ended.wake_all());
+    }
+
+    /// SEARCHING: one look at least, more while the budget allows.
+    fn search(&mut self) -> Found {
+        let mut deadline = None;
+        loop {
+            for _ in 0..LOOKS_PER_CLOCK_READ {
+                if !self.pool.is_empty() || self.pool.is_closed() || deadline.is_none() {
+                    match self.pool.pop() {
+                        Ok(job) => return Found::Job(job),
+                        Err(PopError::Closed) => return Found::Closed,
+                        Err(PopError::Empty) => {}
+                    }
+                }
+                if deadline.is_none() {
+                    // The first look found nothing. One spinner is enough: it
+                    // is the promise to every submitter.
+                    let allowed = self.budget.wait_begins();
+                    if allowed.is_zero() || !self.pool.searches_alone() {
+                        return Found::Nothing;
+                    }
+                    deadline = Some(Instant::now() + allowed);
+                }
+                std::hint::spin_loop();
+            }
+            if deadline.is_some_and(|at| Instant::now() >= at) {
+                return Found::Nothing;
+            }
+        }
+    }
+
+    /// RUNNING: no lock and no counter is touched from job to job.
+    fn run_until_empty(&mut self, first: Arc<dyn Job>) {
+        let mut next = Some(first);
+        while let Some(job) = next {
+            self.run(job);
+            next = self.pool.pop().ok();
+        }
+        *self.seat.current.lock() = None;
+        self.pool.search_begins();
+    }
+
+    fn run(&self, job: Arc<dyn Job>) {
+        *self.seat.current.lock() = Some(Running {
+            location: job.location(),
+            since: Instant::now(),
+        });
+        // The closure's panics are caught inside and delivered. What comes out
+        // here is a waker's, or that of a value nobody wanted.
+        guarded(|| {
+            self.seat.count(job.run());
+            drop(job);
+        });
+    }
+
+    /// PARKED, until called; false if the worker has left the pool.
+    fn rest(&mut self) -> bool {
+        if !self.pool.park(&self.seat) {
+            return true;
+        }
+        self.busy = None;
+        let mut until = Instant::now().checked_add(self.pool.config.keep_alive);
+        while !self.seat.called.swap(false, Acquire) {
+            match until.map(|at| at.saturating_duration_since(Instant::now())) {
+                None => thread::park(),
+                Some(Duration::ZERO) => {
+                    if self.pool.leave_parked(&self.seat) {
+                        return false;
+                    }
+                    // Needed for the minimum, or called just now.
+                    until = None;
+                }
+                Some(left) => thread::park_timeout(left),
+            }
+        }
+        self.busy = Some(BusyThread::enter());
+        true
+    }
+}
+
+/// Runs foreign code that must not take the worker down; the panic hook has
+/// reported what it had to say.
+fn guarded(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        // A payload may panic when it is dropped.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    }
+}
+
+thread_local! {
+    /// The address of the pool that this thread works for.
+    static WORKS_FOR: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Reading the clock costs as much as many looks.
+const LOOKS_PER_CLOCK_READ: u32 = 32;
