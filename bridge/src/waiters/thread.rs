@@ -152,6 +152,10 @@ impl Drop for Taken {
     }
 }
 
+#[allow(
+    clippy::missing_const_for_thread_local,
+    reason = "the model checker's macro takes no const initialiser"
+)]
 thread_local! {
     static SEAT: RefCell<Option<Seat>> = RefCell::new(None);
 }
