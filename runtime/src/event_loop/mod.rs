@@ -12,6 +12,9 @@ mod shutdown;
 mod task_set;
 mod turn;
 
+#[cfg(all(test, loom))]
+mod loom_tests;
+
 pub use api::{
     TaskBuilder, all_tasks, call_at, call_later, call_soon, create_task, current_loop,
     current_offload, current_task, run, task, try_current_loop,
