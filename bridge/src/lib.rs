@@ -6,11 +6,16 @@ pub mod executor;
 mod loom;
 mod outcome;
 mod panics;
+pub mod submit;
 mod waiters;
 
 pub use executor::{
     OffloadError, Offloaded, Shutdown, ShutdownReport, ThreadPoolExecutor, TrySubmitError,
     run_in_executor, to_thread,
+};
+pub use submit::{
+    Submission, SubmissionError, SubmitError, ThreadsafeCallHandle, call_soon_threadsafe,
+    run_coroutine_threadsafe, try_run_coroutine_threadsafe,
 };
 
 #[cfg(all(test, not(loom)))]

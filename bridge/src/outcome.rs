@@ -6,7 +6,7 @@
 //! two sides share; each of the three has one, and no more.
 //!
 //! # Protocol
-//! One atomic byte of three flags, each set once; WAITING may also be cleared.
+//! One atomic byte of four flags, each set once; WAITING may also be cleared.
 //!
 //! ```text
 //!   consumer                     flags                       producer
@@ -14,7 +14,13 @@
 //!   poll:  fetch_and(!WAITING)     │
 //!                                DONE            finish:  fetch_or(DONE)
 //!   leave: fetch_or(GONE)        GONE
+//!   follow: fetch_or(FOLLOWED)   FOLLOWED        after finish: is_followed
 //! ```
+//! FOLLOWED is about no field of the cell: it spares a producer the look at a
+//! list of callbacks that is kept elsewhere. Of `follow` and `finish` one comes
+//! first: then either `follow` answers that it is too late for the list, or the
+//! producer sees FOLLOWED and looks.
+//!
 //! Who may touch the two fields that are no atomics:
 //!
 //! | field   | until DONE is set           | after                              |
@@ -100,6 +106,16 @@ impl<T> OutcomeCell<T> {
     /// Has the answer been given, or given up?
     pub(crate) fn is_done(&self) -> bool {
         self.flags.load(Acquire) & DONE != 0
+    }
+
+    /// Announces a callback for after the end; false if it is too late.
+    pub(crate) fn follow(&self) -> bool {
+        self.flags.fetch_or(FOLLOWED, AcqRel) & DONE == 0
+    }
+
+    /// Asked by the producer after `finish`: may there be callbacks?
+    pub(crate) fn is_followed(&self) -> bool {
+        self.flags.load(Acquire) & FOLLOWED != 0
     }
 
     /// Has the consumer gone?
@@ -236,6 +252,9 @@ impl<T, H: HoldsCell<T>> Taker<T, H> {
     }
 }
 
+// The holder is a pointer, and the value is moved out: nothing here is pinned.
+impl<T, H: HoldsCell<T>> Unpin for Taker<T, H> {}
+
 impl<T, H: HoldsCell<T>> Drop for Taker<T, H> {
     fn drop(&mut self) {
         self.close();
@@ -250,6 +269,7 @@ impl<T, H: HoldsCell<T>> Drop for Taker<T, H> {
 const WAITING: u8 = 1;
 const DONE: u8 = 2;
 const GONE: u8 = 4;
+const FOLLOWED: u8 = 8;
 
 #[cfg(all(test, loom))]
 mod loom_tests;

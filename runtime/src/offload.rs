@@ -2,6 +2,7 @@
 //! no thread pool of its own; polyloop-bridge's executor implements it.
 #![forbid(unsafe_code)]
 
+use std::any::Any;
 use std::io;
 
 /// A blocking call on its way to a thread that may block.
@@ -9,7 +10,9 @@ pub type Job = Box<dyn FnOnce() + Send + 'static>;
 
 /// Runs blocking calls away from the loop; installed with
 /// [`Builder::offload`](crate::Builder::offload).
-pub trait Offload: Send + Sync + 'static {
+///
+/// [`Any`], so that code which knows the place by its type can use it by that.
+pub trait Offload: Any + Send + Sync {
     /// Takes a job to run on some thread that may block, without waiting.
     ///
     /// # Errors

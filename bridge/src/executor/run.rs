@@ -1,15 +1,22 @@
 //! `run_in_executor`, and the executor of those who name none.
 #![forbid(unsafe_code)]
 
-use super::{Offloaded, ThreadPoolExecutor};
+use super::job::{Answers, JobCell};
+use super::{OffloadError, Offloaded, ThreadPoolExecutor};
+use polyloop::{Job, Offload};
+use std::any::Any;
 use std::panic::Location;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Runs a blocking closure on an executor's thread; `loop.run_in_executor`.
 ///
-/// `None` names the executor of the process, which is made at the first use with
-/// the default settings and never shut down. The job is queued at the call if
-/// there is room, else when the returned future is polled.
+/// `None` names the place that the running loop was given for blocking work
+/// ([`polyloop::Builder::offload`]; a loop of a group has the group's executor).
+/// Without one it is the executor of the process, which is made at the first use
+/// with the default settings and never shut down.
+///
+/// The job is queued at the call if there is room, else when the returned future
+/// is polled.
 ///
 /// # Cancel safety
 /// Dropping the future cancels a job that has not begun; one that runs goes on.
@@ -27,7 +34,10 @@ where
     let location = Location::caller();
     match executor {
         Some(executor) => executor.submit_at(f, location),
-        None => default_executor().submit_at(f, location),
+        None => match loops_offload() {
+            Some(offload) => submit_to_offload(&*offload, f, location),
+            None => default_executor().submit_at(f, location),
+        },
     }
 }
 
@@ -43,6 +53,52 @@ where
     T: Send + 'static,
 {
     run_in_executor(None, f)
+}
+
+fn loops_offload() -> Option<Arc<dyn Offload>> {
+    polyloop::try_current_loop().and_then(|_| polyloop::current_offload())
+}
+
+/// An executor of ours takes the job as it is; any other place takes it boxed.
+fn submit_to_offload<T, F>(
+    offload: &dyn Offload,
+    f: F,
+    location: &'static Location<'static>,
+) -> Offloaded<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let any: &dyn Any = offload;
+    if let Some(executor) = any.downcast_ref::<ThreadPoolExecutor>() {
+        return executor.submit_at(f, location);
+    }
+    let job: Arc<dyn Answers<T>> = JobCell::new(f, location);
+    let boxed = job.clone();
+    let refused = offload.offload(Box::new(move || {
+        boxed.run();
+    }));
+    if refused.is_err() {
+        // That place says no more than no.
+        job.refuse(OffloadError::shut_down());
+    }
+    Offloaded::new(job)
+}
+
+/// A job that leaves the loop through the runtime's own door.
+///
+/// It comes back when the queue is at its limit, the executor is shut down, or
+/// there is no thread for it.
+impl Offload for ThreadPoolExecutor {
+    fn offload(&self, job: Job) -> Result<(), Job> {
+        match self.try_submit(job) {
+            Ok(offloaded) => {
+                offloaded.detach();
+                Ok(())
+            }
+            Err(refused) => Err(refused.into_inner()),
+        }
+    }
 }
 
 fn default_executor() -> &'static ThreadPoolExecutor {

@@ -45,6 +45,48 @@ fn a_value_is_awaited_and_blocked_for() {
 }
 
 #[test]
+fn a_loops_own_place_for_blocking_work_is_used() {
+    /// A thread for each job, or none.
+    struct Elsewhere(bool);
+    impl polyloop::Offload for Elsewhere {
+        fn offload(&self, job: polyloop::Job) -> Result<(), polyloop::Job> {
+            if self.0 {
+                drop(thread::spawn(job))
+            } else {
+                return Err(job);
+            }
+            Ok(())
+        }
+    }
+    let on_loop = |offload: Arc<dyn polyloop::Offload>| {
+        let looped = polyloop::EventLoop::builder().offload(offload).build();
+        let name = || thread::current().name().map(str::to_owned);
+        looped
+            .expect("a loop")
+            .run_until_complete(async move { to_thread(name).await })
+            .expect("not nested")
+    };
+    let ours = ThreadPoolExecutor::builder().name("ours").build();
+    let ours = on_loop(Arc::new(ours.expect("no thread is started yet")));
+    assert_eq!(ours.expect("a value").as_deref(), Some("ours-0"));
+    assert_eq!(on_loop(Arc::new(Elsewhere(true))).expect("a value"), None);
+    let refused = on_loop(Arc::new(Elsewhere(false)));
+    assert!(refused.expect_err("refused").is_shut_down());
+}
+
+#[test]
+fn the_runtimes_door_gives_back_what_it_does_not_take() {
+    use polyloop::Offload;
+    let pool = pool(1);
+    let (sender, receiver) = oneshot::channel();
+    let taken = pool.offload(Box::new(move || drop(sender.send(1))));
+    assert!(taken.is_ok());
+    assert_eq!(receiver.recv_blocking(), Ok(1));
+    pool.shutdown(Shutdown::default());
+    assert!(pool.offload(Box::new(|| ())).is_err());
+}
+
+#[test]
 fn a_time_out_does_not_cancel() {
     let pool = pool(1);
     let (release, mut job) = occupy(&pool);

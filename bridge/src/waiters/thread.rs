@@ -152,12 +152,8 @@ impl Drop for Taken {
     }
 }
 
-#[allow(
-    clippy::missing_const_for_thread_local,
-    reason = "the model checker's macro takes no const initialiser"
-)]
 thread_local! {
-    static SEAT: RefCell<Option<Seat>> = RefCell::new(None);
+    static SEAT: RefCell<Option<Seat>> = RefCell::default();
 }
 
 /// The word that the thread sleeps on.

@@ -12,6 +12,7 @@ use crate::error::TaskError;
 use crate::task::state::Word;
 use crate::task::{Home, Parts, Prefix, Sink, TaskRef, flags};
 use crate::task::{allocate, dismantle, layout_of, recycle, vtable};
+use crate::util::thread_number;
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::marker::PhantomData;
@@ -146,6 +147,16 @@ impl<O> Remote<O> {
             // SAFETY: a cell's home is a mailbox, and the cell keeps it alive.
             unsafe { home.as_ref() }.push(task).is_ok()
         })
+    }
+}
+
+impl<O> Remote<O> {
+    /// Does the loop that has the work live on the calling thread? Blocking
+    /// here until the work is done would never end.
+    pub fn is_own_thread(&self) -> bool {
+        let home = self.task.header().home.cast::<super::Mailbox>();
+        // SAFETY: a cell's home is a mailbox, and the cell keeps it alive.
+        unsafe { home.as_ref() }.thread == thread_number()
     }
 }
 

@@ -1,0 +1,163 @@
+//! Why a submission gave no value, and why one was not accepted.
+#![forbid(unsafe_code)]
+
+use polyloop::TaskError;
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+
+/// Why a submission gave no value.
+#[non_exhaustive]
+pub enum SubmissionError {
+    /// It was cancelled, by a handle or by the loop's orderly close.
+    Cancelled,
+    /// It panicked; this is the payload.
+    Panicked(Box<dyn Any + Send>),
+    /// The loop was closed before it was done, or before it was submitted.
+    LoopClosed,
+    /// The time ran out; the submission goes on.
+    TimedOut,
+    /// The calling thread is the one that the submission's loop lives on:
+    /// blocking it would keep the loop from ever answering.
+    WouldDeadlock,
+}
+
+impl SubmissionError {
+    pub(super) fn from_task(error: TaskError) -> Self {
+        if error.is_loop_closed() {
+            return Self::LoopClosed;
+        }
+        match error.into_panic() {
+            Ok(payload) => Self::Panicked(payload),
+            Err(_) => Self::Cancelled,
+        }
+    }
+
+    /// Was it cancelled?
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled)
+    }
+
+    /// Did it panic?
+    pub fn is_panic(&self) -> bool {
+        matches!(self, Self::Panicked(_))
+    }
+
+    /// Was the loop closed?
+    pub fn is_loop_closed(&self) -> bool {
+        matches!(self, Self::LoopClosed)
+    }
+
+    /// Did the time run out?
+    pub fn is_timed_out(&self) -> bool {
+        matches!(self, Self::TimedOut)
+    }
+
+    /// Would blocking have been for ever?
+    pub fn is_would_deadlock(&self) -> bool {
+        matches!(self, Self::WouldDeadlock)
+    }
+
+    /// The payload of the panic, fit for [`std::panic::resume_unwind`].
+    ///
+    /// # Errors
+    /// Gives the error back when the submission did not panic.
+    pub fn into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
+        match self {
+            Self::Panicked(payload) => Ok(payload),
+            other => Err(other),
+        }
+    }
+
+    /// The panic's message, when its payload is a string as it nearly always is.
+    pub fn panic_message(&self) -> Option<&str> {
+        match self {
+            Self::Panicked(payload) => Some(crate::panics::message(payload.as_ref())),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for SubmissionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("SubmissionError::Cancelled"),
+            Self::Panicked(payload) => f
+                .debug_tuple("SubmissionError::Panicked")
+                .field(&crate::panics::message(payload.as_ref()))
+                .finish(),
+            Self::LoopClosed => f.write_str("SubmissionError::LoopClosed"),
+            Self::TimedOut => f.write_str("SubmissionError::TimedOut"),
+            Self::WouldDeadlock => f.write_str("SubmissionError::WouldDeadlock"),
+        }
+    }
+}
+
+impl fmt::Display for SubmissionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("the submission was cancelled"),
+            Self::Panicked(payload) => write!(
+                f,
+                "the submission panicked: {} (into_panic() gives the payload)",
+                crate::panics::message(payload.as_ref())
+            ),
+            Self::LoopClosed => f.write_str("the loop is closed: submit to another one"),
+            Self::TimedOut => {
+                f.write_str("the submission is not done yet: ask again, or cancel() it")
+            }
+            Self::WouldDeadlock => f.write_str(
+                "this thread is the loop's own and would wait for itself: await the submission",
+            ),
+        }
+    }
+}
+
+impl Error for SubmissionError {}
+
+/// Why a loop did not accept a submission; the closure is in it.
+pub enum SubmitError<F> {
+    /// The loop is closed.
+    Closed(F),
+    /// The loop's mailbox is at its limit; mailboxes without one are never full.
+    Full(F),
+}
+
+impl<F> SubmitError<F> {
+    /// Is the loop closed?
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+
+    /// Is the mailbox at its limit?
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_))
+    }
+
+    /// The closure that was not accepted.
+    pub fn into_inner(self) -> F {
+        match self {
+            Self::Closed(f) | Self::Full(f) => f,
+        }
+    }
+}
+
+impl<F> fmt::Debug for SubmitError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed(_) => "SubmitError::Closed(..)",
+            Self::Full(_) => "SubmitError::Full(..)",
+        })
+    }
+}
+
+impl<F> fmt::Display for SubmitError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed(_) => "the loop is closed: submit to another one",
+            Self::Full(_) => "the loop's mailbox is full: submit again later",
+        })
+    }
+}
+
+impl<F> Error for SubmitError<F> {}

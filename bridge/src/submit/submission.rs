@@ -1,0 +1,282 @@
+//! A coroutine sent to a chosen loop, and the handle to its outcome.
+//!
+//! The outcome is an [`OutcomeCell`], whose module has the protocol, and a list
+//! of callbacks, which is looked at only if the cell says that there may be one.
+//! The loop is the producer: it tells [`Told`] exactly once what became of the
+//! task. The [`Submission`] is the one consumer.
+
+use super::{SubmissionError, SubmitError};
+use crate::loom::Mutex;
+use crate::outcome::{HoldsCell, OutcomeCell, Taker};
+use crate::waiters::{deadline_after, each_then_panic};
+use polyloop::{LoopHandle, Refused, Remote, TaskError};
+use std::fmt;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// What a submission ends with.
+pub type Outcome<T> = Result<T, SubmissionError>;
+
+/// Sends a coroutine to a loop, from any thread; asyncio's function of this name.
+///
+/// `f` is called on the loop's own thread, and the future that it makes, which
+/// need not be `Send`, runs there as a task. Submissions of one thread to one
+/// loop start in the order in which they were made. Never waits.
+///
+/// A loop that is closed gives [`SubmissionError::LoopClosed`], and `f` is
+/// dropped here; [`try_run_coroutine_threadsafe`] gives it back instead.
+///
+/// # Examples
+/// ```
+/// use polyloop_bridge::run_coroutine_threadsafe;
+/// use std::rc::Rc;
+///
+/// let sum = polyloop::run(async {
+///     let target = polyloop::current_loop();
+///     let thread = std::thread::spawn(move || {
+///         let submission = run_coroutine_threadsafe(&target, || async {
+///             let stays_here = Rc::new(20);
+///             polyloop::yield_now().await;
+///             *stays_here + 22
+///         });
+///         submission.result().unwrap()
+///     });
+///     polyloop_bridge::to_thread(|| thread.join().unwrap()).await.unwrap()
+/// });
+/// assert_eq!(sum.unwrap(), 42);
+/// ```
+#[track_caller]
+pub fn run_coroutine_threadsafe<F, Fut>(target: &LoopHandle, f: F) -> Submission<Fut::Output>
+where
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future + 'static,
+    Fut::Output: Send + 'static,
+{
+    match target.submit(f, Told::new()) {
+        Ok(remote) => Submission::accepted(remote),
+        Err(_refused) => Submission { sent: None },
+    }
+}
+
+/// Sends a coroutine to a loop, or gives it back; see
+/// [`run_coroutine_threadsafe`].
+///
+/// # Errors
+/// [`SubmitError::Closed`] with the closure when the loop is closed.
+#[track_caller]
+pub fn try_run_coroutine_threadsafe<F, Fut>(
+    target: &LoopHandle,
+    f: F,
+) -> Result<Submission<Fut::Output>, SubmitError<F>>
+where
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future + 'static,
+    Fut::Output: Send + 'static,
+{
+    match target.submit(f, Told::new()) {
+        Ok(remote) => Ok(Submission::accepted(remote)),
+        Err(Refused { make, .. }) => Err(SubmitError::Closed(make)),
+    }
+}
+
+/// Work that was sent to a loop: await it from any loop or executor, or ask for
+/// its [`result`](Self::result) on a plain thread.
+///
+/// Stands for the `concurrent.futures.Future` that asyncio's
+/// `run_coroutine_threadsafe` returns. It resolves exactly once: with the value,
+/// the panic's payload, cancelled, or loop closed.
+///
+/// # Cancel safety
+/// Dropping it detaches the work, which runs on; a panic in it then goes to the
+/// loop's exception handler. Awaiting `&mut submission` loses nothing.
+#[must_use = "without it nobody learns the outcome; drop it to detach the work"]
+pub struct Submission<T> {
+    /// `None` when the loop was closed already.
+    sent: Option<Taker<Result<T, TaskError>, Remote<Told<T>>>>,
+}
+
+impl<T> Submission<T> {
+    fn accepted(remote: Remote<Told<T>>) -> Self {
+        Self {
+            // SAFETY: called once, with the handle that `submit` has just
+            // returned; a `Remote` always leads to the one outcome in its task.
+            sent: Some(unsafe { Taker::new(remote) }),
+        }
+    }
+
+    /// Blocks the calling thread until the work is done.
+    ///
+    /// # Errors
+    /// See [`SubmissionError`]; [`WouldDeadlock`](SubmissionError::WouldDeadlock)
+    /// at once on the loop's own thread, and the work is detached.
+    pub fn result(mut self) -> Outcome<T> {
+        self.block(None)
+    }
+
+    /// Blocks the calling thread until the work is done, `timeout` at most.
+    ///
+    /// A time-out does not cancel: ask again, or call [`cancel`](Self::cancel).
+    ///
+    /// # Errors
+    /// See [`SubmissionError`]; [`WouldDeadlock`](SubmissionError::WouldDeadlock)
+    /// at once on the loop's own thread. After the outcome was given once it is
+    /// [`Cancelled`](SubmissionError::Cancelled).
+    pub fn result_timeout(&mut self, timeout: Duration) -> Outcome<T> {
+        self.block(deadline_after(timeout))
+    }
+
+    /// Asks the work to end: its future is dropped on its loop, which then
+    /// answers [`Cancelled`](SubmissionError::Cancelled). False if it has ended.
+    ///
+    /// Work that ends before the loop comes to it keeps its value.
+    pub fn cancel(&self) -> bool {
+        // Asked first, since the answer is there before the loop has let go of
+        // the task.
+        let sent = self.sent.as_ref();
+        sent.is_some_and(|sent| !sent.holder().cell.is_done() && sent.holder().cancel())
+    }
+
+    /// Cancels the work and waits until its future is really gone.
+    ///
+    /// # Errors
+    /// [`Cancelled`](SubmissionError::Cancelled) as a rule; the value, if the
+    /// work ended first.
+    pub async fn cancel_and_wait(self) -> Outcome<T> {
+        self.cancel();
+        self.await
+    }
+
+    /// Has the work ended, in whatever way?
+    pub fn is_done(&self) -> bool {
+        let sent = self.sent.as_ref();
+        sent.is_none_or(|sent| sent.holder().cell.is_done())
+    }
+
+    /// Calls `f` when the work has ended: on its loop's thread, or here and now
+    /// if it has ended already. Dropping the submission changes nothing.
+    ///
+    /// # Panics
+    /// Never here for a later call: a panic in `f` then goes to the loop's
+    /// exception handler. With `f`'s panic if it is called now.
+    pub fn add_done_callback(&self, f: impl FnOnce() + Send + 'static) {
+        match &self.sent {
+            Some(sent) => sent.holder().follow(Box::new(f)),
+            None => f(),
+        }
+    }
+
+    fn block(&mut self, deadline: Option<Instant>) -> Outcome<T> {
+        let Some(sent) = &mut self.sent else {
+            return Err(SubmissionError::LoopClosed);
+        };
+        if sent.holder().is_own_thread() && !sent.holder().cell.is_done() {
+            return Err(SubmissionError::WouldDeadlock);
+        }
+        match sent.block(deadline) {
+            Ok(answer) => outcome(answer),
+            Err(_) => Err(SubmissionError::TimedOut),
+        }
+    }
+}
+
+/// An outcome that was taken before is a submission that has none to give.
+fn outcome<T>(answer: Option<Result<T, TaskError>>) -> Outcome<T> {
+    match answer {
+        Some(result) => result.map_err(SubmissionError::from_task),
+        None => Err(SubmissionError::Cancelled),
+    }
+}
+
+impl<T> Future for Submission<T> {
+    type Output = Outcome<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.get_mut().sent {
+            Some(sent) => sent.poll(cx).map(outcome),
+            None => Poll::Ready(Err(SubmissionError::LoopClosed)),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Submission<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Submission")
+            .field("accepted", &self.sent.is_some())
+            .field("done", &self.is_done())
+            .finish()
+    }
+}
+
+/// What the loop tells; it lives in the task's allocation.
+pub(super) struct Told<T> {
+    pub(super) cell: OutcomeCell<Result<T, TaskError>>,
+    followers: Mutex<Vec<Follower>>,
+}
+
+type Follower = Box<dyn FnOnce() + Send>;
+
+impl<T> Told<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            cell: OutcomeCell::new(),
+            followers: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(super) fn follow(&self, f: Follower) {
+        {
+            // Announced under the lock, so that the loop, which sees the
+            // announcement, waits here until the callback is in the list.
+            let mut followers = self.followers.lock();
+            if self.cell.follow() {
+                followers.push(f);
+                return;
+            }
+        }
+        f();
+    }
+
+    fn deliver(&self, result: Result<T, TaskError>) {
+        // SAFETY: `resolve` is called once, says its contract.
+        let unwanted = unsafe { self.cell.finish(Some(result)) };
+        if let Err(Err(error)) = unwanted
+            && let Ok(payload) = error.into_panic()
+        {
+            // Nobody will look at it: out of here it goes to the loop's
+            // exception handler.
+            resume_unwind(payload);
+        }
+    }
+
+    fn call_followers(&self) {
+        if self.cell.is_followed() {
+            let followers = std::mem::take(&mut *self.followers.lock());
+            each_then_panic(followers, |f| f());
+        }
+    }
+}
+
+impl<T: Send + 'static> polyloop::Outcome<T> for Told<T> {
+    fn resolve(&self, result: Result<T, TaskError>) {
+        let mut result = Some(result);
+        let mut deliver = || {
+            result
+                .take()
+                .into_iter()
+                .for_each(|result| self.deliver(result))
+        };
+        let mut call = || self.call_followers();
+        // The callbacks are called even if the waiter's waker panics.
+        let steps: [&mut dyn FnMut(); 2] = [&mut deliver, &mut call];
+        each_then_panic(steps, |step| step());
+    }
+}
+
+impl<T> HoldsCell<Result<T, TaskError>> for Remote<Told<T>> {
+    fn cell(&self) -> &OutcomeCell<Result<T, TaskError>> {
+        &self.cell
+    }
+}
