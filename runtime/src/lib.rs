@@ -1,19 +1,23 @@
 //! asyncio's model for Rust: one thread, one mio-backed event loop, and tasks
 //! that never leave it.
 
+pub mod combine;
 mod error;
 mod event_loop;
 mod loom;
+pub mod net;
 mod offload;
 mod reactor;
 mod ready;
 mod remote;
 pub mod spin;
+pub mod sync;
 mod task;
 pub mod time;
 mod timers;
 mod util;
 
+pub use combine::{ReturnWhen, as_completed, gather, race, try_gather, wait};
 pub use error::{Elapsed, RunError, TaskError};
 pub use event_loop::{
     Builder, CloseReport, EventLoop, ExceptionContext, TaskBuilder, Turn, all_tasks, call_at,
