@@ -30,6 +30,9 @@ pub struct Event {
     pub readable: bool,
     /// There is room to write, or an error waits to be picked up.
     pub writable: bool,
+    /// The peer has closed its side, or an error waits to be picked up: no
+    /// further event may come.
+    pub ended: bool,
 }
 
 /// Waits for events on behalf of one loop, on that loop's thread.
@@ -134,6 +137,7 @@ impl Driver for MioDriver {
                     // be the one that somebody waits for.
                     readable: event.is_readable() || event.is_read_closed() || event.is_error(),
                     writable: event.is_writable() || event.is_write_closed() || event.is_error(),
+                    ended: event.is_read_closed() || event.is_write_closed() || event.is_error(),
                 }),
             }
         }

@@ -90,7 +90,7 @@ impl<S: mio::event::Source> Io<S> {
     /// next attempt waits for an event and saves a system call.
     #[inline]
     pub(crate) fn drained(&self, direction: Direction) {
-        self.registration.clear_ready(direction);
+        self.registration.drained(direction);
     }
 
     /// Runs `operation` until it does not answer "would block". Any number of

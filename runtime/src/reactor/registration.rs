@@ -26,6 +26,8 @@ pub(crate) struct Reactor {
 /// What is known of one source.
 pub(crate) struct Registration {
     token: usize,
+    /// The last event may have come: only "would block" clears a side now.
+    ended: Cell<bool>,
     read: Side,
     write: Side,
 }
@@ -85,6 +87,7 @@ impl Reactor {
         registry.register(source, mio::Token(token), interest)?;
         let registration = Rc::new(Registration {
             token,
+            ended: Cell::new(false),
             read: Side::new(),
             write: Side::new(),
         });
@@ -118,6 +121,9 @@ impl Reactor {
             .filter(|registration| registration.token == event.token)
             .cloned();
         let Some(registration) = found else { return };
+        if event.ended {
+            registration.ended.set(true);
+        }
         if event.readable {
             registration.read.set_ready();
         }
@@ -154,7 +160,17 @@ impl Registration {
         self.side(direction).ready.get()
     }
 
-    /// "Would block" was answered, or a short read or write proved as much.
+    /// A short read or write proved that the socket is drained. Not so if the
+    /// stream has ended: its end may have been announced by the very event that
+    /// announced the data, and would never be read.
+    #[inline]
+    pub(super) fn drained(&self, direction: Direction) {
+        if !self.ended.get() {
+            self.clear_ready(direction);
+        }
+    }
+
+    /// "Would block" was answered.
     #[inline]
     pub(super) fn clear_ready(&self, direction: Direction) {
         self.side(direction).ready.set(false);
