@@ -12,7 +12,9 @@ pub struct TaskError(Repr);
 enum Repr {
     Cancelled,
     LoopClosed,
-    Panic(Box<dyn Any + Send>),
+    /// Boxed twice: the error is then two words, and so is the result in the
+    /// cell of a task whose output is one.
+    Panic(Box<Box<dyn Any + Send>>),
 }
 
 impl TaskError {
@@ -25,7 +27,7 @@ impl TaskError {
     }
 
     pub(crate) fn panic(payload: Box<dyn Any + Send>) -> Self {
-        Self(Repr::Panic(payload))
+        Self(Repr::Panic(Box::new(payload)))
     }
 
     /// Was the task cancelled, by its handle or because its loop was closed?
@@ -49,7 +51,7 @@ impl TaskError {
     /// Gives the error back when the task did not panic.
     pub fn into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
         match self.0 {
-            Repr::Panic(payload) => Ok(payload),
+            Repr::Panic(payload) => Ok(*payload),
             other => Err(Self(other)),
         }
     }
@@ -57,7 +59,7 @@ impl TaskError {
     /// The panic's message, when its payload is a string as it nearly always is.
     pub fn panic_message(&self) -> Option<&str> {
         match &self.0 {
-            Repr::Panic(payload) => Some(panic_message(payload.as_ref())),
+            Repr::Panic(payload) => Some(panic_message(&***payload)),
             _ => None,
         }
     }
@@ -81,7 +83,7 @@ impl fmt::Debug for TaskError {
             Repr::LoopClosed => f.write_str("TaskError::LoopClosed"),
             Repr::Panic(payload) => f
                 .debug_tuple("TaskError::Panic")
-                .field(&panic_message(payload.as_ref()))
+                .field(&panic_message(&***payload))
                 .finish(),
         }
     }
@@ -97,7 +99,7 @@ impl fmt::Display for TaskError {
             Repr::Panic(payload) => write!(
                 f,
                 "the task panicked: {} (into_panic() gives the payload)",
-                panic_message(payload.as_ref())
+                panic_message(&***payload)
             ),
         }
     }

@@ -173,7 +173,7 @@ pub fn call_at(deadline: Instant, callback: impl FnOnce() + 'static) -> CallHand
 pub fn current_task() -> Option<TaskId> {
     context::try_with(|core| {
         let task = core.running.get()?;
-        (!task.header().has(flags::CALLBACK)).then(|| task.header().id())
+        (!task.header().has(flags::CALLBACK)).then(|| task.id())
     })
     .flatten()
 }

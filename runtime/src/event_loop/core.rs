@@ -9,10 +9,10 @@ use crate::offload::Offload;
 use crate::reactor::Reactor;
 use crate::ready::ReadyQueue;
 use crate::remote::{LoopHandle, Mailbox};
-use crate::task::recycle::CellPool;
+use crate::task::recycle::{CellPool, Memory};
 use crate::task::state::Word;
 use crate::task::{
-    CallHandle, Kept, LoopId, Parts, Task, TaskId, TaskRef, allocate, flags, layout_of, vtable,
+    CallHandle, Kept, LoopId, Parts, Task, TaskRef, allocate, flags, layout_of, vtable,
 };
 use crate::timers::{Clock, Due, TimerKey, TimerStore};
 use std::cell::{Cell, RefCell};
@@ -186,7 +186,7 @@ impl Core {
         &self,
         future: F,
         location: &'static Location<'static>,
-        flags: u8,
+        flags: u16,
     ) -> TaskRef {
         let memory = self.pool.allocate(layout_of::<F, Kept>());
         let parts = Parts {
@@ -209,10 +209,7 @@ impl Core {
     pub(super) fn adopt(&self, task: TaskRef) {
         let sequence = self.next_task.get();
         self.next_task.set(sequence + 1);
-        task.header().set_id(TaskId {
-            on: self.mailbox().id,
-            sequence,
-        });
+        task.header().set_sequence(sequence);
         self.cells.set(self.cells.get() + 1);
         self.tasks.insert(task);
     }
@@ -253,10 +250,10 @@ impl Core {
     /// # Safety
     /// As for [`CellPool::recycle`].
     #[inline]
-    pub(super) unsafe fn reclaim(&self, memory: NonNull<u8>, layout: std::alloc::Layout) {
+    pub(super) unsafe fn reclaim(&self, memory: Memory) {
         self.cells.set(self.cells.get() - 1);
         // SAFETY: passed on from the caller.
-        unsafe { self.pool.recycle(memory, layout) }
+        unsafe { self.pool.recycle(memory, &self.mailbox().returns) }
     }
 
     /// The cells that this loop made or adopted and has not freed itself.

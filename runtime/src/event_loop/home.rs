@@ -4,8 +4,8 @@ use super::context;
 use super::core::Core;
 use super::observe::{ExceptionContext, default_handler};
 use crate::remote::{LoopHandle, Mailbox, Outcome, Refused, Remote, submit_to};
-use crate::task::{Home, TaskRef, flags, recycle, waker};
-use std::alloc::Layout;
+use crate::task::recycle::{self, Memory};
+use crate::task::{Home, LoopId, TaskRef, flags, waker};
 use std::any::Any;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -37,17 +37,22 @@ impl Home for Core {
     }
 
     #[inline]
-    unsafe fn reclaim(home: NonNull<()>, memory: NonNull<u8>, layout: Layout) {
+    unsafe fn reclaim(home: NonNull<()>, memory: Memory) {
         // SAFETY: passed on from the caller.
-        let here = Self::here(home, |core| unsafe { core.reclaim(memory, layout) });
+        let here = Self::here(home, |core| unsafe { core.reclaim(memory) });
         if here.is_none() {
             // SAFETY: the cell is gone, so its part in the mailbox's count is
-            // given up; the memory came from the same allocator.
+            // given up; the memory is the caller's.
             unsafe {
-                recycle::free(memory, layout);
+                recycle::free_elsewhere(memory);
                 Mailbox::settle(home.cast(), -1);
             }
         }
+    }
+
+    fn id(home: NonNull<()>) -> LoopId {
+        // SAFETY: a live cell keeps its mailbox alive.
+        unsafe { home.cast::<Mailbox>().as_ref() }.id
     }
 
     #[inline]

@@ -39,6 +39,7 @@
 //! where it matters, so the handle is `Clone`, not `Copy`.)
 
 use crate::loom::{AtomicIsize, AtomicPtr, Mutex};
+use crate::task::recycle::Returns;
 use crate::task::{Header, LoopId, TaskRef};
 use crate::util::thread_number;
 use std::io;
@@ -81,6 +82,8 @@ struct Line<T>(T);
 
 pub(crate) struct Mailbox {
     head: Line<AtomicPtr<Header>>,
+    /// Cell memory on its way back to those who send.
+    pub(crate) returns: Returns,
     references: AtomicIsize,
     unpark: Mutex<Option<Arc<dyn Unpark>>>,
     pub(crate) id: LoopId,
@@ -95,6 +98,7 @@ impl Mailbox {
     pub(crate) fn create(id: LoopId, name: Box<str>, unpark: Arc<dyn Unpark>) -> NonNull<Self> {
         let mailbox = Box::new(Self {
             head: Line(AtomicPtr::new(EMPTY)),
+            returns: Returns::new(),
             references: AtomicIsize::new(LOOP_SHARE),
             unpark: Mutex::new(Some(unpark)),
             id,

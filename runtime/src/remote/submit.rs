@@ -105,13 +105,14 @@ where
     if target.is_closed() {
         return Err(Refused { make, outcome });
     }
-    let memory = recycle::allocate(layout_of::<Deferred<F, Fut>, Told<O>>());
+    let layout = layout_of::<Deferred<F, Fut>, Told<O>>();
+    let memory = recycle::allocate_elsewhere(layout, &target.mailbox().returns);
     let parts = Parts {
         word: Word::submitted(),
         home: target.home(),
         vtable: vtable::<Deferred<F, Fut>, Told<O>, H>(),
         location,
-        flags: flags::SUBMITTED | flags::DETACHED,
+        flags: flags::SUBMITTED | flags::FOREIGN | flags::DETACHED,
         outcome: Told(outcome),
         future: Deferred::Make { make: Some(make) },
     };

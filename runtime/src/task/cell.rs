@@ -2,7 +2,7 @@
 //! the future itself or its output.
 
 use super::TaskRef;
-use super::id::{LoopId, TaskId};
+use super::id::LoopId;
 use super::raw::Extra;
 use super::state::{Arrival, Word};
 use crate::error::TaskError;
@@ -13,28 +13,31 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::task::Waker;
 
-/// The part of a cell whose shape does not depend on the future.
+/// The part of a cell whose shape does not depend on the future. The first
+/// cache line holds all that a wake, a pop and a poll touch.
+#[repr(C)]
 pub(crate) struct Header {
     pub(super) word: Word,
     /// The mailbox's link; owned by whoever set QUEUED, until QUEUED is cleared.
     inbox_next: UnsafeCell<Option<TaskRef>>,
     pub(crate) home: NonNull<()>,
     pub(super) vtable: &'static VTable,
-    pub(crate) location: &'static Location<'static>,
 
-    // From here on: the home thread's alone.
-    pub(crate) flags: cell::Cell<u8>,
+    // From here on: the home thread's alone, but for `location`.
+    flags: cell::Cell<u16>,
+    /// Its number among its loop's tasks, 48 bits of it.
+    sequence: cell::Cell<(u16, u32)>,
     pub(super) local_refs: cell::Cell<isize>,
     /// The ready queue's link, while SCHEDULED.
     pub(crate) ready_next: cell::Cell<Option<TaskRef>>,
-    /// The links of the loop's set of live tasks.
-    pub(crate) set_previous: cell::Cell<Option<TaskRef>>,
+    /// The links of the loop's set of unfinished tasks.
     pub(crate) set_next: cell::Cell<Option<TaskRef>>,
-    pub(super) id: cell::Cell<TaskId>,
+    pub(crate) set_previous: cell::Cell<Option<TaskRef>>,
     /// Who awaits the task.
     pub(super) waiter: cell::Cell<Option<Waker>>,
     /// What few tasks have: a name, done-callbacks.
     pub(super) extra: cell::OnceCell<Box<Extra>>,
+    pub(crate) location: &'static Location<'static>,
 }
 
 /// What the cell's code needs to know of its types.
@@ -51,6 +54,8 @@ pub(crate) struct VTable {
     pub(super) free: unsafe fn(TaskRef),
     /// Hands a panic that nobody awaits to the loop's exception handler.
     pub(super) report: unsafe fn(TaskRef, Box<dyn std::any::Any + Send>),
+    /// The loop's number.
+    pub(super) loop_id: unsafe fn(TaskRef) -> LoopId,
     /// Schedules a done-callback.
     pub(super) callback: unsafe fn(TaskRef, Box<dyn FnOnce()>),
 }
@@ -91,25 +96,22 @@ impl Header {
         home: NonNull<()>,
         vtable: &'static VTable,
         location: &'static Location<'static>,
-        flags: u8,
+        flags: u16,
     ) -> Self {
         Self {
             word,
             inbox_next: UnsafeCell::new(None),
             home,
             vtable,
-            location,
             flags: cell::Cell::new(flags),
+            sequence: cell::Cell::new((0, 0)),
             local_refs: cell::Cell::new(0),
             ready_next: cell::Cell::new(None),
-            set_previous: cell::Cell::new(None),
             set_next: cell::Cell::new(None),
-            id: cell::Cell::new(TaskId {
-                on: LoopId(0),
-                sequence: 0,
-            }),
+            set_previous: cell::Cell::new(None),
             waiter: cell::Cell::new(None),
             extra: cell::OnceCell::new(),
+            location,
         }
     }
 
@@ -118,24 +120,34 @@ impl Header {
         self.word.arrive()
     }
 
-    pub(crate) fn id(&self) -> TaskId {
-        self.id.get()
+    pub(crate) fn sequence(&self) -> u64 {
+        let (high, low) = self.sequence.get();
+        u64::from(high) << 32 | u64::from(low)
     }
 
-    pub(crate) fn set_id(&self, id: TaskId) {
-        self.id.set(id);
+    /// Numbers wrap after 2^48 tasks, years of nothing but making tasks.
+    pub(crate) fn set_sequence(&self, sequence: u64) {
+        self.sequence
+            .set(((sequence >> 32) as u16, sequence as u32));
     }
 
-    pub(crate) fn has(&self, flag: u8) -> bool {
-        self.flags.get() & flag != 0
+    pub(crate) fn flags(&self) -> u16 {
+        self.flags.get()
     }
 
-    pub(crate) fn set(&self, flag: u8) {
-        self.flags.set(self.flags.get() | flag);
+    #[inline]
+    pub(crate) fn has(&self, flags: u16) -> bool {
+        self.flags.get() & flags != 0
     }
 
-    pub(crate) fn clear(&self, flag: u8) {
-        self.flags.set(self.flags.get() & !flag);
+    #[inline]
+    pub(crate) fn set(&self, flags: u16) {
+        self.flags.set(self.flags.get() | flags);
+    }
+
+    #[inline]
+    pub(crate) fn clear(&self, flags: u16) {
+        self.flags.set(self.flags.get() & !flags);
     }
 
     /// # Safety
@@ -160,7 +172,7 @@ pub(crate) struct Parts<F, S> {
     pub(crate) home: NonNull<()>,
     pub(crate) vtable: &'static VTable,
     pub(crate) location: &'static Location<'static>,
-    pub(crate) flags: u8,
+    pub(crate) flags: u16,
     pub(crate) outcome: S,
     pub(crate) future: F,
 }
@@ -199,6 +211,7 @@ pub(crate) unsafe fn dismantle<F: Future, S>(task: TaskRef) -> (Option<F>, S) {
     let memory = task.cast::<Cell<F, S>>();
     // SAFETY: nobody else knows the cell: it is read out once, then freed.
     let cell = unsafe { memory.read() };
+    // SAFETY: its memory came from `recycle::allocate` with this layout.
     unsafe { super::recycle::free(memory.cast(), layout_of::<F, S>()) };
     let future = match cell.stage.into_inner() {
         Stage::Future(future) => Some(future),

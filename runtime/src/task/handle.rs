@@ -101,7 +101,7 @@ impl<T> Task<T> {
 
     /// The task's number.
     pub fn id(&self) -> TaskId {
-        self.task.header().id()
+        self.task.id()
     }
 
     /// The name it was given through [`task()`](crate::task).
@@ -145,6 +145,9 @@ impl<T> Task<T> {
     }
 
     fn take_output(&self) -> Option<Result<T, TaskError>> {
+        if !self.task.header().has(flags::OUTPUT) {
+            return None;
+        }
         let mut output: Option<Result<T, TaskError>> = None;
         // SAFETY: the cell's output is `T`, this is the home thread, and the
         // pointer is to the very type that the function writes.
@@ -174,8 +177,7 @@ impl<T> Drop for Task<T> {
         let header = self.task.header();
         header.set(flags::DETACHED);
         let waiter = header.waiter.take();
-        if header.has(flags::DONE)
-            && let Some(Err(error)) = self.take_output()
+        if let Some(Err(error)) = self.take_output()
             && let Ok(payload) = error.into_panic()
         {
             self.task.report(payload);

@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | `word` ([`state::Word`]) | atomic | atomic |
 //! | `inbox_next` | whoever set QUEUED owns it until the loop clears QUEUED | the same |
-//! | `flags`, `local_refs`, `ready_next`, `set_*`, `waiter`, `extra`, stage | plain | never |
+//! | `flags`, `local_refs`, `ready_next`, `set_*`, `sequence`, `waiter`, `extra`, stage | plain | never |
 //! | `home`, `vtable`, `location` | read | read |
 //! | `outcome` | read (`Sync`) | read (`Sync`) |
 //!
@@ -102,7 +102,10 @@ pub(crate) trait Home: Sized + 'static {
     ///
     /// # Safety
     /// `memory` was allocated with `layout` for a cell of this home.
-    unsafe fn reclaim(home: NonNull<()>, memory: NonNull<u8>, layout: std::alloc::Layout);
+    unsafe fn reclaim(home: NonNull<()>, memory: recycle::Memory);
+
+    /// The number of the loop behind `home`, which a live cell keeps known.
+    fn id(home: NonNull<()>) -> LoopId;
 
     /// The task is done: it leaves the loop's set of live tasks.
     fn retire(home: NonNull<()>, task: TaskRef);

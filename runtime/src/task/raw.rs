@@ -14,21 +14,25 @@ use std::ptr::NonNull;
 /// The home thread's flags of a task.
 pub(crate) mod flags {
     /// In the ready queue.
-    pub(crate) const SCHEDULED: u8 = 1;
+    pub(crate) const SCHEDULED: u16 = 1;
     /// Finished: no future any more.
-    pub(crate) const DONE: u8 = 2;
+    pub(crate) const DONE: u16 = 2;
     /// The local count has been added to the word; count there from now on.
-    pub(crate) const MERGED: u8 = 4;
+    pub(crate) const MERGED: u16 = 4;
     /// Cancellation was asked for; the next pop drops the future.
-    pub(crate) const CANCEL: u8 = 8;
+    pub(crate) const CANCEL: u16 = 8;
     /// No handle wants the output.
-    pub(crate) const DETACHED: u8 = 16;
+    pub(crate) const DETACHED: u16 = 16;
     /// It ended by a panic.
-    pub(crate) const PANICKED: u8 = 32;
+    pub(crate) const PANICKED: u16 = 32;
     /// Made elsewhere, not yet seen by its loop.
-    pub(crate) const SUBMITTED: u8 = 64;
+    pub(crate) const SUBMITTED: u16 = 64;
     /// A callback of `call_soon` and its kin, not a task that users see.
-    pub(crate) const CALLBACK: u8 = 128;
+    pub(crate) const CALLBACK: u16 = 128;
+    /// The cell keeps an output that nobody has taken yet.
+    pub(crate) const OUTPUT: u16 = 512;
+    /// Made elsewhere: its memory goes back there.
+    pub(crate) const FOREIGN: u16 = 256;
 }
 
 /// What few tasks have, kept out of the header of all.
@@ -79,7 +83,7 @@ impl TaskRef {
     pub(crate) unsafe fn run(self) {
         let header = self.header();
         header.clear(flags::SCHEDULED);
-        let now = header.flags.get();
+        let now = header.flags();
         // SAFETY: passed on from the caller.
         unsafe {
             if now & (flags::DONE | flags::CANCEL) == 0 {
@@ -216,9 +220,18 @@ impl TaskRef {
         debug_assert!(first.is_ok(), "a task is named before anything else");
     }
 
+    pub(crate) fn id(self) -> TaskId {
+        let header = self.header();
+        TaskId {
+            // SAFETY: the cell is alive.
+            on: unsafe { (header.vtable.loop_id)(self) },
+            sequence: header.sequence(),
+        }
+    }
+
     pub(crate) fn info(self) -> TaskInfo {
         TaskInfo {
-            id: self.header().id(),
+            id: self.id(),
             name: self.name().map(Into::into),
             location: self.header().location,
         }

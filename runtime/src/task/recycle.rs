@@ -1,20 +1,65 @@
-//! Free lists of cell memory, one set a loop, by size class of 64-byte steps.
+//! Memory of cells, used again: by size class of 64-byte steps.
 //!
-//! A loop makes and frees cells of a few sizes all day; the general allocator
-//! takes several times as long as a pop from a list. Memory of a cell that is
-//! freed on another thread goes back to the general allocator. The lists are
-//! bounded, and [`CellPool::trim`] gives back what a calm loop did not use.
+//! A loop makes and frees cells of a few sizes all day, and senders make cells
+//! that the loop frees. The general allocator takes several times as long as a
+//! pop from a list, and fresh pages cost more than all the rest. So:
+//!
+//! ```text
+//!   own tasks      loop ── make ──▶ cell ── end ──▶ the loop's pool ──▶ loop
+//!   submissions    sender ── make ──▶ cell ── end on the loop ──▶ chain
+//!                     ▲                                             │ returned whole,
+//!                     └── the sender's cache ◀── Returns ◀──────────┘ one a class
+//! ```
+//!
+//! * [`CellPool`]: a loop's own free lists. Bounded; [`CellPool::trim`] gives
+//!   back what a calm loop did not use.
+//! * [`Returns`]: one pointer a class, in the mailbox. The loop, the only one
+//!   that ever fills it, stores a chain of blocks there when it is empty;
+//!   whoever needs one takes the whole chain with a swap. So a block is in one
+//!   place at any time, and the hand-over is one release and one acquire.
+//! * The sender's cache: thread-local, refilled by one chain, freed with the
+//!   thread. A cell that ends on its sender's thread goes straight into it.
+//!
+//! An unused block holds the link to the next one in its first word. All memory
+//! is the general allocator's, with the same layout everywhere, so a block may
+//! be freed wherever there is no room for it.
 
+use crate::loom::AtomicPtr;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
 const STEP: usize = 64;
 const CLASSES: usize = 16;
 /// What the general allocator aligns to for nothing.
 const ALIGN: usize = 16;
-/// The most that one loop keeps.
+/// The most that one loop keeps for itself.
 const LIMIT: usize = 4 << 20;
+/// Blocks in a chain that goes back to the senders, at least and at most.
+const CHAIN_LEAST: usize = 32;
+const CHAIN_MOST: usize = 512;
+
+/// A cell's memory, with nothing alive in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory {
+    start: NonNull<u8>,
+    layout: Layout,
+    /// Made by a sender, for a submission.
+    foreign: bool,
+}
+
+impl Memory {
+    /// # Safety
+    /// The memory came from this module with this layout, and is unused.
+    pub(crate) unsafe fn new(start: NonNull<u8>, layout: Layout, foreign: bool) -> Self {
+        Self {
+            start,
+            layout,
+            foreign,
+        }
+    }
+}
 
 /// The layout that a cell of this layout is allocated with, everywhere.
 pub(crate) const fn rounded(layout: Layout) -> Layout {
@@ -27,8 +72,17 @@ pub(crate) const fn rounded(layout: Layout) -> Layout {
     }
 }
 
-/// Memory from the general allocator, for a cell made away from its loop.
-pub(crate) fn allocate(layout: Layout) -> NonNull<u8> {
+/// The class of a rounded layout; `None` for what is not recycled.
+#[inline]
+fn class_of(layout: Layout) -> Option<usize> {
+    if layout.align() != ALIGN || layout.size() > STEP * CLASSES {
+        return None;
+    }
+    // `rounded` made the size a multiple of STEP, and a cell has a header.
+    Some(layout.size() / STEP - 1)
+}
+
+fn allocate(layout: Layout) -> NonNull<u8> {
     // SAFETY: a cell is never of size zero, it has a header.
     NonNull::new(unsafe { alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout))
 }
@@ -36,7 +90,7 @@ pub(crate) fn allocate(layout: Layout) -> NonNull<u8> {
 /// Gives memory back to the general allocator.
 ///
 /// # Safety
-/// It came from [`allocate`] or a pool, with this layout, and is unused.
+/// It came from this module with this layout, and is unused.
 pub(crate) unsafe fn free(memory: NonNull<u8>, layout: Layout) {
     // SAFETY: passed on from the caller.
     unsafe { dealloc(memory.as_ptr(), layout) }
@@ -47,13 +101,52 @@ struct Block {
     next: Option<NonNull<Block>>,
 }
 
+/// A list of unused blocks of one class.
 #[derive(Default)]
-struct Class {
+struct Chain {
     first: Cell<Option<NonNull<Block>>>,
     length: Cell<usize>,
-    /// The shortest that the list has been since the last trim: so many
-    /// blocks nobody needed.
+}
+
+impl Chain {
+    #[inline]
+    fn pop(&self) -> Option<NonNull<u8>> {
+        let block = self.first.get()?;
+        // SAFETY: blocks of a chain are unused memory that holds a Block.
+        self.first.set(unsafe { block.as_ref() }.next);
+        self.length.set(self.length.get().saturating_sub(1));
+        Some(block.cast())
+    }
+
+    #[inline]
+    fn push(&self, memory: NonNull<u8>) {
+        let block = memory.cast::<Block>();
+        let next = self.first.get();
+        // SAFETY: at least STEP unused bytes, aligned to ALIGN.
+        unsafe { block.write(Block { next }) };
+        self.first.set(Some(block));
+        self.length.set(self.length.get() + 1);
+    }
+
+    /// Frees everything.
+    fn clear(&self, class: usize) {
+        while let Some(block) = self.pop() {
+            // SAFETY: blocks of this class came with this layout.
+            unsafe { free(block, class_layout(class)) };
+        }
+    }
+}
+
+// ---- the loop's side ----
+
+#[derive(Default)]
+struct Class {
+    kept: Chain,
+    /// The shortest that `kept` has been since the last trim: so many blocks
+    /// nobody needed.
     unused: Cell<usize>,
+    /// Blocks of senders, to be returned.
+    returning: Chain,
 }
 
 /// One loop's lists.
@@ -67,28 +160,55 @@ impl CellPool {
     /// Memory for a cell, recycled where possible.
     #[inline]
     pub(crate) fn allocate(&self, layout: Layout) -> NonNull<u8> {
-        if let Some(class) = self.class(layout)
-            && let Some(block) = class.pop()
-        {
-            self.bytes.set(self.bytes.get() - layout.size());
-            return block;
+        let Some(class) = class_of(layout).map(|class| &self.classes[class]) else {
+            return allocate(layout);
+        };
+        match class.kept.pop() {
+            Some(block) => {
+                let left = class.kept.length.get();
+                class.unused.set(class.unused.get().min(left));
+                self.bytes.set(self.bytes.get() - layout.size());
+                block
+            }
+            None => allocate(layout),
         }
-        allocate(layout)
     }
 
-    /// Keeps the memory of a cell, or gives it back if enough is kept.
+    /// Keeps the memory of a cell, returns it, or frees it.
     ///
     /// # Safety
-    /// It came from [`allocate`] or a pool, with this layout, and is unused.
+    /// The caller gives the memory up.
     #[inline]
-    pub(crate) unsafe fn recycle(&self, memory: NonNull<u8>, layout: Layout) {
-        match self.class(layout) {
-            Some(class) if self.bytes.get() < LIMIT => {
-                self.bytes.set(self.bytes.get() + layout.size());
-                class.push(memory);
-            }
+    pub(crate) unsafe fn recycle(&self, memory: Memory, returns: &Returns) {
+        let Some(class) = class_of(memory.layout) else {
             // SAFETY: passed on from the caller.
-            _ => unsafe { free(memory, layout) },
+            return unsafe { free(memory.start, memory.layout) };
+        };
+        if memory.foreign {
+            return self.send_back(class, memory, returns);
+        }
+        self.keep(class, memory);
+    }
+
+    #[inline]
+    fn keep(&self, class: usize, memory: Memory) {
+        if self.bytes.get() < LIMIT {
+            self.bytes.set(self.bytes.get() + memory.layout.size());
+            self.classes[class].kept.push(memory.start);
+        } else {
+            // SAFETY: the caller of `recycle` gave it up.
+            unsafe { free(memory.start, memory.layout) };
+        }
+    }
+
+    fn send_back(&self, class: usize, memory: Memory, returns: &Returns) {
+        let returning = &self.classes[class].returning;
+        if returning.length.get() >= CHAIN_MOST {
+            return self.keep(class, memory);
+        }
+        returning.push(memory.start);
+        if returning.length.get() >= CHAIN_LEAST {
+            returns.offer(class, returning);
         }
     }
 
@@ -98,65 +218,131 @@ impl CellPool {
     }
 
     /// Gives back the blocks that were not needed since the last call.
-    pub(crate) fn trim(&self) {
+    pub(crate) fn trim(&self, returns: &Returns) {
         for (index, class) in self.classes.iter().enumerate() {
             let layout = class_layout(index);
             for _ in 0..class.unused.get() {
-                let Some(block) = class.pop() else { break };
+                let Some(block) = class.kept.pop() else { break };
                 self.bytes.set(self.bytes.get() - layout.size());
                 // SAFETY: blocks of this class came with this layout.
                 unsafe { free(block, layout) };
             }
-            class.unused.set(class.length.get());
+            class.unused.set(class.kept.length.get());
+            if class.returning.length.get() > 0 {
+                returns.offer(index, &class.returning);
+            }
         }
-    }
-
-    #[inline]
-    fn class(&self, layout: Layout) -> Option<&Class> {
-        if layout.align() != ALIGN || layout.size() > STEP * CLASSES {
-            return None;
-        }
-        // `rounded` made the size a multiple of STEP, and a cell has a header.
-        self.classes.get(layout.size() / STEP - 1)
-    }
-}
-
-impl Class {
-    #[inline]
-    fn pop(&self) -> Option<NonNull<u8>> {
-        let block = self.first.get()?;
-        // SAFETY: blocks in the list are unused memory that holds a Block.
-        self.first.set(unsafe { block.as_ref() }.next);
-        let left = self.length.get() - 1;
-        self.length.set(left);
-        if left < self.unused.get() {
-            self.unused.set(left);
-        }
-        Some(block.cast())
-    }
-
-    #[inline]
-    fn push(&self, memory: NonNull<u8>) {
-        let block = memory.cast::<Block>();
-        // SAFETY: at least STEP unused bytes, aligned to ALIGN.
-        unsafe {
-            block.write(Block {
-                next: self.first.get(),
-            })
-        };
-        self.first.set(Some(block));
-        self.length.set(self.length.get() + 1);
     }
 }
 
 impl Drop for CellPool {
     fn drop(&mut self) {
         for (index, class) in self.classes.iter().enumerate() {
-            while let Some(block) = class.pop() {
-                // SAFETY: as in `trim`.
-                unsafe { free(block, class_layout(index)) };
-            }
+            class.kept.clear(index);
+            class.returning.clear(index);
         }
+    }
+}
+
+// ---- the way back ----
+
+/// Chains on their way from a loop to those who send to it, one a class.
+pub(crate) struct Returns([AtomicPtr<Block>; CLASSES]);
+
+impl Returns {
+    pub(crate) fn new() -> Self {
+        Self(std::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())))
+    }
+
+    /// Home: puts the chain there, if the last one has been taken.
+    fn offer(&self, class: usize, chain: &Chain) {
+        if self.0[class].load(Relaxed).is_null()
+            && let Some(first) = chain.first.take()
+        {
+            chain.length.set(0);
+            // Only this thread ever stores a chain, so it is still null.
+            self.0[class].store(first.as_ptr(), Release);
+        }
+    }
+
+    /// Any thread: takes the whole chain.
+    fn take(&self, class: usize) -> Option<NonNull<Block>> {
+        if self.0[class].load(Relaxed).is_null() {
+            return None;
+        }
+        NonNull::new(self.0[class].swap(ptr::null_mut(), AcqRel))
+    }
+}
+
+impl Drop for Returns {
+    fn drop(&mut self) {
+        for class in 0..CLASSES {
+            let rest = Chain::default();
+            rest.first.set(self.take(class));
+            rest.clear(class);
+        }
+    }
+}
+
+// ---- the senders' side ----
+
+/// A sending thread's blocks.
+struct Cache([Chain; CLASSES]);
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        for (class, chain) in self.0.iter().enumerate() {
+            chain.clear(class);
+        }
+    }
+}
+
+std::thread_local! {
+    static CACHE: Cache = Cache(Default::default());
+}
+
+/// Memory for a cell that is made away from its loop.
+#[inline]
+pub(crate) fn allocate_elsewhere(layout: Layout, returns: &Returns) -> NonNull<u8> {
+    // The model checker wants the same steps in every run of a model; a cache
+    // that outlives a run would change them.
+    let class = if cfg!(loom) { None } else { class_of(layout) };
+    let recycled = class.and_then(|class| {
+        CACHE
+            .try_with(|cache| {
+                let chain = &cache.0[class];
+                if chain.first.get().is_none() {
+                    chain.first.set(returns.take(class));
+                    chain.length.set(0);
+                }
+                chain.pop()
+            })
+            .ok()
+            .flatten()
+    });
+    recycled.unwrap_or_else(|| allocate(layout))
+}
+
+/// Takes the memory of a cell that ended away from its loop.
+///
+/// # Safety
+/// The caller gives the memory up.
+pub(crate) unsafe fn free_elsewhere(memory: Memory) {
+    let class = class_of(memory.layout).filter(|_| memory.foreign && !cfg!(loom));
+    let kept = class.is_some_and(|class| {
+        CACHE
+            .try_with(|cache| {
+                let room = cache.0[class].length.get() < CHAIN_MOST;
+                if room {
+                    cache.0[class].push(memory.start);
+                }
+                room
+            })
+            .unwrap_or(false)
+    });
+    if !kept {
+        // SAFETY: passed on from the caller.
+        unsafe { free(memory.start, memory.layout) };
     }
 }
 
@@ -165,39 +351,5 @@ fn class_layout(index: usize) -> Layout {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_calm_pool_gives_back_what_it_did_not_use() {
-        let pool = CellPool::default();
-        let layout = rounded(Layout::new::<[u8; 100]>());
-        assert_eq!(layout.size(), 128);
-        let blocks: Vec<_> = (0..10).map(|_| pool.allocate(layout)).collect();
-        for block in blocks {
-            // SAFETY: allocated above with this layout.
-            unsafe { pool.recycle(block, layout) };
-        }
-        assert_eq!(pool.bytes(), 1280);
-        pool.trim(); // learns that ten were there
-        let used = pool.allocate(layout);
-        // SAFETY: allocated above with this layout.
-        unsafe { pool.recycle(used, layout) };
-        pool.trim();
-        assert_eq!(pool.bytes(), 128, "one was used, nine were not");
-    }
-
-    #[test]
-    fn large_and_overaligned_cells_are_not_pooled() {
-        #[repr(align(64))]
-        struct Wide(#[allow(dead_code)] u8);
-        let pool = CellPool::default();
-        for layout in [Layout::new::<[u8; 5000]>(), Layout::new::<Wide>()] {
-            let layout = rounded(layout);
-            let memory = pool.allocate(layout);
-            // SAFETY: allocated on the line above with this layout.
-            unsafe { pool.recycle(memory, layout) };
-        }
-        assert_eq!(pool.bytes(), 0);
-    }
-}
+#[path = "recycle_tests.rs"]
+mod tests;

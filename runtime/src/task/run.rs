@@ -1,7 +1,9 @@
 //! Polling a cell and finishing it: the code that knows the types.
 
 use super::cell::{Cell, Sink, Stage, VTable};
+use super::id::LoopId;
 use super::raw::{TaskRef, flags};
+use super::recycle::Memory;
 use super::{Home, waker};
 use crate::error::TaskError;
 use std::any::Any;
@@ -29,6 +31,7 @@ pub(crate) fn vtable<F: Future, S: Sink<F::Output>, H: Home>() -> &'static VTabl
             wake: waker::wake::<H>,
             free: free::<F, S, H>,
             report: report::<H>,
+            loop_id: loop_id::<H>,
             callback: callback::<H>,
         }
     }
@@ -107,6 +110,7 @@ unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
                 // SAFETY: the stage is the home thread's.
                 cell.stage
                     .with_mut(|stage| unsafe { *stage = Stage::Output(kept) });
+                header.set(flags::OUTPUT);
             }
         }
     });
@@ -150,6 +154,7 @@ unsafe fn take_output<F: Future, S>(task: TaskRef, into: *mut ()) {
     unsafe {
         let cell = task.cast::<Cell<F, S>>().as_ref();
         let into = into.cast::<Option<Result<F::Output, TaskError>>>();
+        cell.header.clear(flags::OUTPUT);
         cell.stage.with_mut(|stage| {
             if let Stage::Output(_) = &*stage
                 && let Stage::Output(result) = std::mem::replace(&mut *stage, Stage::Empty)
@@ -164,12 +169,16 @@ unsafe fn take_output<F: Future, S>(task: TaskRef, into: *mut ()) {
 /// Nobody else has a reference; future and output are gone.
 unsafe fn free<F: Future, S, H: Home>(task: TaskRef) {
     let home = task.header().home;
+    let foreign = task.header().has(flags::FOREIGN);
     let cell = task.cast::<Cell<F, S>>();
     // SAFETY: this is the last reference. The stage is empty by now, so that
     // dropping the cell drops the outcome and plain memory only.
     let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { cell.drop_in_place() }));
     // SAFETY: allocated with this very layout, and nothing in it is alive.
-    unsafe { H::reclaim(home, cell.cast(), super::cell::layout_of::<F, S>()) };
+    unsafe {
+        let layout = super::cell::layout_of::<F, S>();
+        H::reclaim(home, Memory::new(cell.cast(), layout, foreign));
+    }
     if let Err(payload) = dropped {
         H::report(home, None, payload);
     }
@@ -179,6 +188,12 @@ unsafe fn free<F: Future, S, H: Home>(task: TaskRef) {
 /// The cell is alive.
 unsafe fn report<H: Home>(task: TaskRef, payload: Box<dyn Any + Send>) {
     H::report(task.header().home, Some(task), payload);
+}
+
+/// # Safety
+/// The cell is alive.
+unsafe fn loop_id<H: Home>(task: TaskRef) -> LoopId {
+    H::id(task.header().home)
 }
 
 /// # Safety

@@ -36,9 +36,9 @@ pub(crate) const fn vtable<H: Home>() -> RawWakerVTable {
 pub(super) unsafe fn wake<H: Home>(task: TaskRef) {
     let here = H::here(task.header().home, |home| {
         let header = task.header();
-        let now = header.flags.get();
+        let now = header.flags();
         if now & (flags::SCHEDULED | flags::DONE) == 0 {
-            header.flags.set(now | flags::SCHEDULED);
+            header.set(flags::SCHEDULED);
             home.push_ready(task);
         }
     });
