@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 /// This process's own number of the calling thread. The system's numbers and
 /// addresses of thread-locals are used again after a thread has ended.
@@ -12,4 +13,11 @@ pub(crate) fn thread_number() -> u64 {
     }
     // The value needs no destructor, so it can be read until the thread's end.
     MINE.try_with(|number| *number).unwrap_or(0)
+}
+
+/// `delay` after `now`; what is too far ahead for an `Instant` is thirty years
+/// ahead, which no program waits for.
+pub(crate) fn after(now: Instant, delay: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
+    now.checked_add(delay).unwrap_or_else(|| now + FAR)
 }

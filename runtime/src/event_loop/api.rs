@@ -5,7 +5,7 @@ use super::{EventLoop, context};
 use crate::offload::Offload;
 use crate::remote::LoopHandle;
 use crate::task::{CallHandle, Task, TaskId, TaskInfo, flags};
-use crate::time::after;
+use crate::util::after;
 use std::fmt;
 use std::io;
 use std::panic::Location;

@@ -11,7 +11,8 @@ pub use sleep::{Sleep, sleep, sleep_until, yield_now};
 pub use timeout::{Timeout, timeout, timeout_at};
 
 use crate::event_loop::context;
-use std::time::{Duration, Instant};
+use crate::util::after;
+use std::time::Instant;
 
 /// The running loop's time: the system's monotonic clock, or the clock that the
 /// loop was built with. asyncio's `loop.time()`.
@@ -21,11 +22,4 @@ use std::time::{Duration, Instant};
 #[track_caller]
 pub fn now() -> Instant {
     context::with(|core| core.time())
-}
-
-/// `delay` after `now`; what is too far ahead for an `Instant` is thirty years
-/// ahead, which no program waits for.
-pub(crate) fn after(now: Instant, delay: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
-    now.checked_add(delay).unwrap_or_else(|| now + FAR)
 }
