@@ -58,7 +58,7 @@ pub(super) fn close(core: Box<Core>, engine: &mut Engine, grace: Duration) -> Cl
     while core.tasks.len() > 0 {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         let out_of_time = left.is_some_and(|left| left.is_zero());
-        if engine.turn(&core, left, || false).is_err() || out_of_time {
+        if engine.turn(&core, left, || core.tasks.len() == 0).is_err() || out_of_time {
             break;
         }
     }
