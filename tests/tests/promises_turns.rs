@@ -91,9 +91,8 @@ fn a_callback_from_another_thread_joins_the_same_queue() {
             let handle = current_loop();
             let before = note.clone();
             drop(call_soon(move || before("before")));
-            std::thread::spawn(move || handle.submit(|| async {}, Ignored).unwrap())
-                .join()
-                .unwrap();
+            let submit = move || handle.submit(|| async {}, Ignored).unwrap();
+            drop(std::thread::spawn(submit).join().unwrap());
             let after = note.clone();
             drop(call_soon(move || after("after")));
             // The arrival is taken at the start of the next turn, behind both.
