@@ -47,7 +47,7 @@ impl<T> Task<T> {
     /// `Kept`, and this is its only handle.
     #[inline]
     pub(crate) unsafe fn new(task: TaskRef) -> Self {
-        task.retain_here();
+        task.retain_handle();
         Self {
             task,
             _not_send: PhantomData,
@@ -183,7 +183,7 @@ impl<T> Drop for Task<T> {
             self.task.report(payload);
         }
         // SAFETY: the handle's own reference, given up once, at home.
-        unsafe { self.task.release_here() };
+        unsafe { self.task.release_handle() };
         drop(waiter);
     }
 }
@@ -236,7 +236,7 @@ impl CallHandle {
     /// # Safety
     /// On the home thread; the cell is alive.
     pub(crate) unsafe fn new(task: TaskRef) -> Self {
-        task.retain_here();
+        task.retain_handle();
         Self {
             task,
             _not_send: PhantomData,
@@ -257,7 +257,7 @@ impl CallHandle {
 impl Drop for CallHandle {
     fn drop(&mut self) {
         // SAFETY: the handle's own reference, given up once, at home.
-        unsafe { self.task.release_here() };
+        unsafe { self.task.release_handle() };
     }
 }
 

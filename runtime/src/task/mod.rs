@@ -38,7 +38,13 @@
 //! atomically. Whoever brings the word to *merged, count zero, not queued*
 //! frees the memory, **and memory only**: future and output are long gone.
 //!
-//! Every operation on the word is an `AcqRel` read-modify-write, also when the
+//! A task that never left its loop pays for none of this. If at its end the
+//! word is zero and the local count is the handle's alone, then no waker exists
+//! anywhere (every reference is counted on one side or the other, and the other
+//! is zero), and none can be made any more: the cell is QUIET, and the handle's
+//! drop frees it without an atomic operation.
+//!
+//! Every change of the word is an `AcqRel` read-modify-write, also when the
 //! answer is "already queued": the poll that follows must see what the waker's
 //! thread wrote before it.
 //!

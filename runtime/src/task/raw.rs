@@ -31,6 +31,10 @@ pub(crate) mod flags {
     pub(crate) const CALLBACK: u16 = 128;
     /// The cell keeps an output that nobody has taken yet.
     pub(crate) const OUTPUT: u16 = 512;
+    /// A handle (there is at most one) holds one of the local references.
+    pub(crate) const HANDLE: u16 = 1024;
+    /// Finished, and the handle is all that is left: it frees the cell.
+    pub(crate) const QUIET: u16 = 2048;
     /// Made elsewhere: its memory goes back there.
     pub(crate) const FOREIGN: u16 = 256;
 }
@@ -113,10 +117,40 @@ impl TaskRef {
     /// On the home thread; DONE is set, SCHEDULED and MERGED are not.
     pub(super) unsafe fn merge(self) {
         let header = self.header();
+        let handle = header.has(flags::HANDLE);
+        if header.local_refs.get() == isize::from(handle) && header.word.is_untouched() {
+            if handle {
+                return header.set(flags::QUIET);
+            }
+            // SAFETY: no handle, and no waker anywhere.
+            return unsafe { (header.vtable.free)(self) };
+        }
         header.set(flags::MERGED);
         if header.word.merge(header.local_refs.get()) {
             // SAFETY: merged, count zero, not queued: nobody else has it.
             unsafe { (header.vtable.free)(self) }
+        }
+    }
+
+    /// The task's one handle is made.
+    pub(super) fn retain_handle(self) {
+        self.header().set(flags::HANDLE);
+        self.retain_here();
+    }
+
+    /// The task's one handle goes.
+    ///
+    /// # Safety
+    /// On the home thread; the caller is the handle, and forgets the task.
+    pub(super) unsafe fn release_handle(self) {
+        let header = self.header();
+        header.clear(flags::HANDLE);
+        if header.has(flags::QUIET) {
+            // SAFETY: QUIET: the handle's was the last reference.
+            unsafe { (header.vtable.free)(self) }
+        } else {
+            // SAFETY: passed on from the caller.
+            unsafe { self.release_here() }
         }
     }
 

@@ -7,6 +7,7 @@ use super::recycle::Memory;
 use super::{Home, waker};
 use crate::error::TaskError;
 use std::any::Any;
+use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -171,9 +172,14 @@ unsafe fn free<F: Future, S, H: Home>(task: TaskRef) {
     let home = task.header().home;
     let foreign = task.header().has(flags::FOREIGN);
     let cell = task.cast::<Cell<F, S>>();
-    // SAFETY: this is the last reference. The stage is empty by now, so that
-    // dropping the cell drops the outcome and plain memory only.
-    let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { cell.drop_in_place() }));
+    // The stage is empty by now and nobody waits: what is left is the outcome
+    // and, for few tasks, a name. For most there is nothing to drop at all.
+    let mut dropped = Ok(());
+    // SAFETY: this is the last reference.
+    if needs_drop::<S>() || unsafe { cell.as_ref() }.header.extra.get().is_some() {
+        // SAFETY: as above; dropped once.
+        dropped = catch_unwind(AssertUnwindSafe(|| unsafe { cell.drop_in_place() }));
+    }
     // SAFETY: allocated with this very layout, and nothing in it is alive.
     unsafe {
         let layout = super::cell::layout_of::<F, S>();

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::loom::AtomicUsize;
-use std::sync::atomic::Ordering::AcqRel;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
 /// In the mailbox, or on the way into it. Counts as a reference.
 const QUEUED: usize = 1;
@@ -119,6 +119,11 @@ impl Word {
     pub(crate) fn release(&self) -> bool {
         let old = self.0.fetch_sub(REFERENCE, AcqRel);
         is_last(old.wrapping_sub(REFERENCE))
+    }
+
+    /// Home: has no other thread ever touched it, or left no trace?
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.0.load(Acquire) == 0
     }
 
     /// Home: the task is finished; `local` is what the home thread counted.
