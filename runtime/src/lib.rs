@@ -2,14 +2,18 @@
 //! that never leave it.
 
 pub mod combine;
+pub mod compat;
 mod error;
 mod event_loop;
+pub mod io;
 mod loom;
 pub mod net;
 mod offload;
 mod reactor;
 mod ready;
 mod remote;
+#[cfg(unix)]
+pub mod signal;
 pub mod spin;
 pub mod sync;
 mod task;

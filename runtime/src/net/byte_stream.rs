@@ -17,7 +17,7 @@ where
     for<'a> &'a S: Read + Write,
 {
     pub(super) fn new(source: S) -> io::Result<Self> {
-        let io = super::register(source)?;
+        let io = crate::io::register(source)?;
         Ok(Self { io })
     }
 
@@ -32,6 +32,22 @@ where
         into: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         let count = ready!(self.io.poll_io(cx, Direction::Read, |mut s| s.read(into)))?;
+        Poll::Ready(Ok(self.was_read(count, into.len())))
+    }
+
+    /// Reads into memory that need not be initialised; so many bytes of it are,
+    /// from its start, as are read.
+    #[cfg(feature = "hyper")]
+    pub(super) fn poll_read_uninit(
+        &self,
+        cx: &mut Context<'_>,
+        into: &mut [std::mem::MaybeUninit<u8>],
+    ) -> Poll<io::Result<usize>>
+    where
+        for<'a> socket2::SockRef<'a>: From<&'a S>,
+    {
+        let read = |source: &S| socket2::SockRef::from(source).recv(into);
+        let count = ready!(self.io.poll_io(cx, Direction::Read, read))?;
         Poll::Ready(Ok(self.was_read(count, into.len())))
     }
 

@@ -45,9 +45,6 @@ mod unix;
 
 use std::io;
 
-use crate::event_loop::context;
-use crate::reactor::Io;
-
 pub use address::{ToAddresses, lookup_host};
 pub use tcp::{
     Incoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListenOptions, TcpListener,
@@ -56,17 +53,6 @@ pub use tcp::{
 pub use udp::UdpSocket;
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixIncoming, UnixListener, UnixStream};
-
-/// Registers a non-blocking source with the loop of this thread.
-///
-/// # Errors
-///
-/// There is no such loop, or its selector refused the source.
-fn register<S: mio::event::Source>(source: S) -> io::Result<Io<S>> {
-    let reactor = context::try_with(|core| core.reactor());
-    let reactor = reactor.ok_or_else(|| io::Error::other(crate::error::NO_LOOP))?;
-    Io::new(reactor, source)
-}
 
 /// Tries the addresses in turn; the last error counts if none will do.
 fn first_that_works<A, R>(

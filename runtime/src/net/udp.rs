@@ -7,8 +7,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::address::{ToAddresses, lookup_host};
+use super::first_that_works;
 use super::tcp::set_reuse_port;
-use super::{first_that_works, register};
+use crate::io::register;
 use crate::reactor::{Direction, Io};
 
 /// A UDP socket on its loop: what `loop.create_datagram_endpoint` makes.

@@ -10,8 +10,8 @@ use futures::Stream;
 
 use super::options::TcpListenOptions;
 use super::stream::TcpStream;
+use crate::io::register;
 use crate::net::address::ToAddresses;
-use crate::net::register;
 use crate::reactor::{Direction, Io};
 
 /// A socket that accepts TCP connections on its loop.

@@ -182,6 +182,17 @@ impl TcpStream {
         self.stream.source().shutdown(how)
     }
 
+    /// Reads into memory that need not be initialised; so many bytes of it are,
+    /// from its start, as are read.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn poll_read_uninit(
+        &self,
+        cx: &mut std::task::Context<'_>,
+        into: &mut [std::mem::MaybeUninit<u8>],
+    ) -> std::task::Poll<io::Result<usize>> {
+        self.stream.poll_read_uninit(cx, into)
+    }
+
     /// Waits until there is something to read, the stream has ended, or an error
     /// waits to be picked up. It may be wrong: [`try_read`](Self::try_read) then
     /// answers "would block". Any number of tasks may wait.

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 
-use crate::net::register;
+use crate::io::register;
 use crate::reactor::{Direction, Io};
 
 /// A Unix domain datagram socket on its loop. Datagrams are neither lost nor

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use futures::Stream;
 
 use super::stream::UnixStream;
-use crate::net::register;
+use crate::io::register;
 use crate::reactor::{Direction, Io};
 
 /// A Unix domain socket that accepts connections: `asyncio.start_unix_server`.

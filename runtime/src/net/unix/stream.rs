@@ -125,6 +125,17 @@ impl UnixStream {
         self.stream.source().shutdown(how)
     }
 
+    /// Reads into memory that need not be initialised; so many bytes of it are,
+    /// from its start, as are read.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn poll_read_uninit(
+        &self,
+        cx: &mut std::task::Context<'_>,
+        into: &mut [std::mem::MaybeUninit<u8>],
+    ) -> std::task::Poll<io::Result<usize>> {
+        self.stream.poll_read_uninit(cx, into)
+    }
+
     /// Waits until there may be something to read; any number of tasks may.
     pub async fn readable(&self) {
         self.stream.io.ready(Direction::Read).await;
