@@ -41,7 +41,7 @@
 use crate::loom::{AtomicIsize, AtomicPtr, Mutex};
 use crate::task::recycle::Returns;
 use crate::task::{Header, LoopId, TaskRef};
-use crate::util::thread_number;
+use crate::util::{prefetch_lines, thread_number};
 use std::io;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -51,6 +51,9 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 /// What the loop itself holds of `references` while it is open; larger than
 /// any number of cells and handles.
 const LOOP_SHARE: isize = isize::MAX / 2;
+
+/// The cache lines of a submission's cell that are asked for on arrival.
+const LINES: usize = 3;
 
 const EMPTY: *mut Header = ptr::null_mut();
 const PARKED: *mut Header = ptr::without_provenance_mut(1);
@@ -244,6 +247,9 @@ impl Inbox {
         };
         let mut first = None;
         while let Some(task) = rest {
+            // The lines are in the sender's cache; asked for together and for
+            // writing, they come in one trip instead of five.
+            prefetch_lines(task.as_ptr(), LINES);
             // SAFETY: the list was taken whole; its links are ours until each
             // task's QUEUED bit is cleared.
             unsafe {

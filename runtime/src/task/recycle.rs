@@ -25,6 +25,7 @@
 //! be freed wherever there is no room for it.
 
 use crate::loom::AtomicPtr;
+use crate::util::prefetch_lines;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
@@ -315,7 +316,13 @@ pub(crate) fn allocate_elsewhere(layout: Layout, returns: &Returns) -> NonNull<u
                     chain.first.set(returns.take(class));
                     chain.length.set(0);
                 }
-                chain.pop()
+                let block = chain.pop();
+                if let Some(next) = chain.first.get() {
+                    // The next one lies in the loop's cache still: it travels
+                    // while this one is filled and sent.
+                    prefetch_lines(next.as_ptr(), layout.size() / STEP);
+                }
+                block
             })
             .ok()
             .flatten()

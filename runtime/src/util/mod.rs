@@ -1,5 +1,8 @@
 //! Small things that every layer may use.
-#![forbid(unsafe_code)]
+
+mod prefetch;
+
+pub(crate) use prefetch::prefetch_lines;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
