@@ -3,6 +3,7 @@
 
 pub mod channel;
 pub mod executor;
+pub mod group;
 mod loom;
 mod outcome;
 mod panics;
@@ -13,6 +14,7 @@ pub use executor::{
     OffloadError, Offloaded, Shutdown, ShutdownReport, ThreadPoolExecutor, TrySubmitError,
     run_in_executor, to_thread,
 };
+pub use group::LoopGroup;
 pub use submit::{
     Submission, SubmissionError, SubmitError, ThreadsafeCallHandle, call_soon_threadsafe,
     run_coroutine_threadsafe, try_run_coroutine_threadsafe,

@@ -79,7 +79,7 @@ fn the_runtimes_door_gives_back_what_it_does_not_take() {
     use polyloop::Offload;
     let pool = pool(1);
     let (sender, receiver) = oneshot::channel();
-    let taken = pool.offload(Box::new(move || drop(sender.send(1))));
+    let taken = pool.offload(Box::new(move || sender.send(1).expect("it waits")));
     assert!(taken.is_ok());
     assert_eq!(receiver.recv_blocking(), Ok(1));
     pool.shutdown(Shutdown::default());

@@ -95,7 +95,7 @@ where
 #[must_use = "without it nobody learns the outcome; drop it to detach the work"]
 pub struct Submission<T> {
     /// `None` when the loop was closed already.
-    sent: Option<Taker<Result<T, TaskError>, Remote<Told<T>>>>,
+    sent: Option<Consumer<T>>,
 }
 
 impl<T> Submission<T> {
@@ -181,6 +181,8 @@ impl<T> Submission<T> {
         }
     }
 }
+
+type Consumer<T> = Taker<Result<T, TaskError>, Remote<Told<T>>>;
 
 /// An outcome that was taken before is a submission that has none to give.
 fn outcome<T>(answer: Option<Result<T, TaskError>>) -> Outcome<T> {
