@@ -40,7 +40,10 @@ pub(crate) struct Core {
     /// The time as of the last look, in nanoseconds since `base`.
     pub(super) now: Cell<u64>,
     pub(super) stopping: Cell<bool>,
+    /// Being closed: work from other threads that has not begun is refused.
     pub(super) closing: Cell<bool>,
+    /// How much was refused so.
+    pub(super) unstarted: Cell<usize>,
     /// The task that is being polled.
     pub(super) running: Cell<Option<TaskRef>>,
     pub(super) observer: Observer,
@@ -79,6 +82,7 @@ impl Core {
             now: Cell::new(0),
             stopping: Cell::new(false),
             closing: Cell::new(false),
+            unstarted: Cell::new(0),
             running: Cell::new(None),
             observer: choices.observer,
             offload: choices.offload,

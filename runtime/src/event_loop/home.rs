@@ -3,6 +3,7 @@
 use super::context;
 use super::core::Core;
 use super::observe::{ExceptionContext, default_handler};
+use crate::error::TaskError;
 use crate::remote::{LoopHandle, Mailbox, Outcome, Refused, Remote, submit_to};
 use crate::task::recycle::{self, Memory};
 use crate::task::{Home, LoopId, TaskRef, flags, waker};
@@ -108,6 +109,11 @@ impl Core {
         if header.has(flags::SUBMITTED) {
             header.clear(flags::SUBMITTED);
             self.adopt(task);
+            if self.closing.get() {
+                // What arrives now would only keep the clean-up from its end.
+                self.unstarted.set(self.unstarted.get() + 1);
+                return self.abort(task, TaskError::loop_closed());
+            }
         }
         if arrival.cancel {
             header.set(flags::CANCEL);

@@ -20,7 +20,7 @@ const DROP_LIMIT: usize = 100_000;
 pub struct CloseReport {
     /// Tasks that were alive and were cancelled.
     pub cancelled: usize,
-    /// Work from other threads that had been accepted and had not begun; its
+    /// Work from other threads that had not begun when the close did; its
     /// outcome was told that the loop is closed.
     pub unstarted: usize,
     /// Tasks made during the clean-up that were not done when the grace was
@@ -48,6 +48,7 @@ pub(super) fn close(core: Box<Core>, engine: &mut Engine, grace: Duration) -> Cl
     let mut report = CloseReport::default();
     let inside = Enter::new(&core);
     core.stopping.set(false);
+    core.closing.set(true);
     // 1. Ask everybody to end, and give clean-up its time.
     for task in core.tasks.iter() {
         if task.cancel_here() && !task.header().has(flags::CALLBACK) {
@@ -64,15 +65,10 @@ pub(super) fn close(core: Box<Core>, engine: &mut Engine, grace: Duration) -> Cl
     }
     // 2. Close the one door; from here on nothing arrives.
     for task in core.mailbox().close() {
-        let new = task.header().has(flags::SUBMITTED);
         core.arrived(task);
-        if new {
-            report.unstarted += 1;
-            core.abort(task, TaskError::loop_closed());
-        }
     }
+    report.unstarted = core.unstarted.get();
     // 3. End what is left. Drops may make tasks, which end here as well.
-    core.closing.set(true);
     for _ in 0..DROP_LIMIT {
         let Some(task) = core.tasks.first() else {
             break;
