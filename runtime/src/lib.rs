@@ -1,5 +1,67 @@
 //! asyncio's model for Rust: one thread, one mio-backed event loop, and tasks
 //! that never leave it.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! polyloop::run(async {
+//!     // A task starts in the loop's next turn, whether it is awaited or not.
+//!     let slow = polyloop::create_task(async {
+//!         polyloop::sleep(Duration::from_millis(20)).await;
+//!         "slow"
+//!     });
+//!     let quick = async { "quick" };
+//!     let both = polyloop::gather!(quick, slow).await;
+//!     assert_eq!(both.0, "quick");
+//!     assert_eq!(both.1.unwrap(), "slow");
+//! })
+//! .unwrap();
+//! ```
+//!
+//! Everything here is `!Send`: plain cells, no locks, no atomics on the hot
+//! path. What crosses threads (submission to a chosen loop, blocking calls,
+//! channels) is the crate `polyloop-bridge`, built on [`LoopHandle::submit`].
+//! So asyncio's "these primitives are not thread-safe" is a type error here.
+//!
+//! # asyncio's names
+//! | asyncio | here |
+//! |---|---|
+//! | `asyncio.run` | [`run`] |
+//! | `get_running_loop` | [`current_loop`] |
+//! | `create_task`, `Task.cancel` | [`create_task`], [`Task::cancel`] |
+//! | `gather`, `wait`, `as_completed` | [`gather`](gather()), [`wait`](wait()), [`as_completed`] |
+//! | `sleep`, `sleep(0)` | [`sleep`], [`yield_now`] |
+//! | `wait_for`, `timeout` | [`timeout`] |
+//! | `call_soon`, `call_later`, `call_at` | [`call_soon`], [`call_later`], [`call_at`] |
+//! | `Event`, `Lock`, `Semaphore`, `Queue` | [`sync`] |
+//! | `set_exception_handler` | [`Builder::exception_handler`] |
+//! | debug mode, slow callbacks | [`Builder::debug`], `POLYLOOP_DEBUG=1` |
+//!
+//! One thing differs, because Rust does: cancelling does not throw into a
+//! coroutine, it drops the future, on its own loop, in the next turn.
+//!
+//! # Code map
+//! Read it from the bottom; a module uses only modules of lower levels.
+//!
+//! | level | module | what it is |
+//! |---|---|---|
+//! | 0 | `error`, `loom`, `util`, [`spin`], `offload` | errors, the model checker's seam, how long to spin, the way out for blocking calls |
+//! | 1 | `task` | the cell that a future lives in; its head is the protocol of threads |
+//! | 2 | `ready`, `remote`, `reactor`, `timers` | the queue, the mailbox, readiness, the wheel |
+//! | 3 | `event_loop` | one turn, and what is around it |
+//! | 4 | [`time`], [`sync`] | sleeping; primitives of one loop |
+//! | 5 | [`combine`], [`io`] | waiting for several |
+//! | 6 | [`net`], [`signal`], [`compat`] | sockets, signals, hyper |
+//!
+//! # Invariants
+//! 1. A future is polled and dropped on its own loop's thread, nowhere else.
+//! 2. What another thread may touch of a loop is its mailbox, and of a task its
+//!    word, its link while queued, and its outcome.
+//! 3. SCHEDULED is "in the ready queue", QUEUED is "in the mailbox or on its
+//!    way": each bit has one owner, and there is no third place to wait in.
+//! 4. Accepted work resolves exactly once, refused work comes back whole.
+//! 5. Code that is not ours (wakers, drops, callbacks) is never called while a
+//!    lock or a borrow is held.
 
 pub mod combine;
 pub mod compat;
