@@ -21,7 +21,7 @@ const RUNTIME: &Layers = &[
     ("sync", 5),
     ("combine", 6),
     ("io", 6),
-    ("signal", 6),
+    ("signal", 7),
     ("net", 7),
     ("process", 7),
     ("fs", 7),

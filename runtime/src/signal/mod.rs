@@ -257,3 +257,6 @@ fn register(shared: &Arc<Shared>, index: usize) -> io::Result<SigId> {
     // The registry leaves the interrupted thread's error number as it was.
     unsafe { signal_hook_registry::register(signal.as_raw(), move || shared.arrived(index)) }
 }
+
+#[cfg(test)]
+mod tests;
