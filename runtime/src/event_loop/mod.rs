@@ -102,10 +102,8 @@ impl EventLoop {
         let _inside = Enter::new(core);
         // SAFETY: the guard below ends the task before this call returns or
         // unwinds, and with it the future and all that it borrows.
-        let main = Main {
-            core,
-            task: unsafe { core.create_scoped(main, location) },
-        };
+        let task = unsafe { core.create_scoped(main, location) };
+        let main = Main { core, task };
         let ran = engine.run(core, || main.task.is_finished());
         main.outcome(ran)
     }

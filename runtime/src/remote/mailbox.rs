@@ -239,8 +239,8 @@ pub(crate) struct Inbox(Option<TaskRef>);
 impl Inbox {
     fn reverse(head: *mut Header) -> Self {
         let mut rest = match NonNull::new(head) {
-            // SAFETY: not a mark: a task of the list, alive by its QUEUED bit.
             Some(task) if head != PARKED && head != CLOSED => {
+                // SAFETY: not a mark: a task of the list, alive by its QUEUED bit.
                 Some(unsafe { TaskRef::from_raw(task) })
             }
             _ => None,

@@ -1,5 +1,4 @@
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
@@ -79,12 +78,12 @@ fn the_latest_waker_is_the_one_that_is_called() {
 #[test]
 fn a_waker_may_use_the_event() {
     // The waker runs inside `set`; whoever it lets wait is not woken by it.
-    thread_local!(static EVENT: Rc<Event> = Rc::new(Event::new()));
+    thread_local!(static EVENT: &'static Event = kept(Event::new()));
     thread_local!(static LATE: RefCell<Vec<Probe<EventWait<'static>>>> = const { RefCell::new(Vec::new()) });
     struct Reenter;
     impl Wake for Reenter {
         fn wake(self: Arc<Self>) {
-            let event: &'static Event = EVENT.with(|event| Box::leak(Box::new(Rc::clone(event))));
+            let event = EVENT.with(|event| *event);
             event.clear();
             let late = Probe::waiting(event.wait());
             LATE.with_borrow_mut(|probes| probes.push(late));
@@ -133,11 +132,9 @@ fn trap_051_a_waker_that_panics_keeps_nobody_asleep() {
 fn a_leaked_waiter_does_not_disturb_its_neighbours() {
     let event = Event::new();
     let mut first = Probe::waiting(event.wait());
-    // Kept in a static, so that a leak checker sees that it is meant.
-    static LEAKED: std::sync::atomic::AtomicPtr<()> =
-        std::sync::atomic::AtomicPtr::new(std::ptr::null_mut());
+    // Its borrow of the event must not seem to last for ever.
     let leaked = Box::into_raw(Box::new(Probe::waiting(event.wait())));
-    LEAKED.store(leaked.cast(), std::sync::atomic::Ordering::Relaxed);
+    kept(leaked.cast::<()>());
     let mut last = Probe::waiting(event.wait());
     event.set();
     first.ready();
@@ -151,4 +148,16 @@ impl Wake for Count {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
+}
+
+/// Leaks a value, and keeps a pointer to it in a static, so that a leak checker
+/// sees that it is meant.
+fn kept<T: 'static>(value: T) -> &'static T {
+    use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
+    static KEPT: [AtomicPtr<()>; 2] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 2];
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let value = Box::leak(Box::new(value));
+    let slot = &KEPT[NEXT.fetch_add(1, Relaxed)];
+    slot.store(std::ptr::from_mut(value).cast(), Relaxed);
+    value
 }

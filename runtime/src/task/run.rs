@@ -49,8 +49,9 @@ unsafe fn poll<F: Future, S: Sink<F::Output>, H: Home>(task: TaskRef) {
     let polled = catch_unwind(AssertUnwindSafe(|| {
         cell.stage.with_mut(|stage| {
             // SAFETY: the stage is the home thread's, and nothing else borrows
-            // it while the future is polled. The future is never moved.
+            // it while the future is polled.
             match unsafe { &mut *stage } {
+                // SAFETY: a future in its cell is never moved.
                 Stage::Future(future) => unsafe { Pin::new_unchecked(future) }.poll(&mut cx),
                 Stage::Output(_) | Stage::Empty => unreachable!("polled after its end"),
             }
