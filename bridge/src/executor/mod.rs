@@ -13,6 +13,8 @@ mod pool;
 mod run;
 mod shutdown;
 #[cfg(all(test, not(loom)))]
+mod shutdown_tests;
+#[cfg(all(test, not(loom)))]
 mod tests;
 mod worker;
 

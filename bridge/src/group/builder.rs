@@ -1,5 +1,6 @@
 //! How a group is set up, and its start.
 
+use super::choose::Loops;
 use super::error::Cause;
 use super::worker::{Plan, Threads, start};
 use super::{GroupError, Inner, LoopGroup, Placement};
@@ -8,7 +9,6 @@ use crate::channel::oneshot;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 /// Settings of a [`LoopGroup`]; from [`LoopGroup::builder`].
@@ -153,11 +153,10 @@ impl Builder {
             }
         }
         let inner = Inner {
-            loops,
+            loops: Arc::new(Loops::new(loops)),
             threads,
             executor,
             own_executor,
-            turn: AtomicUsize::new(0),
         };
         match failed {
             None => Ok(LoopGroup {

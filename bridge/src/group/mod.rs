@@ -3,10 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod choose;
 mod each;
 mod error;
 mod placement;
 mod report;
+mod serve;
+#[cfg(all(test, not(loom)))]
+mod serve_tests;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod worker;
@@ -16,17 +20,17 @@ pub use each::Each;
 pub use error::GroupError;
 pub use placement::Placement;
 pub use report::{GroupReport, LoopReport};
+pub use serve::{Accept, Policy, TcpServer};
 
 use crate::ThreadPoolExecutor;
 use crate::submit::{Outcome, run_coroutine_threadsafe};
 use crate::waiters::deadline_after;
+use choose::Loops;
 use polyloop::LoopHandle;
 use std::fmt;
 use std::future::Future;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use worker::Threads;
 
@@ -58,12 +62,11 @@ pub struct LoopGroup {
 
 /// What the clones share and the threads do not hold.
 struct Inner {
-    loops: Vec<LoopHandle>,
+    loops: Arc<Loops>,
     threads: Threads,
     executor: ThreadPoolExecutor,
     /// Made by this group, which then ends it too.
     own_executor: bool,
-    turn: AtomicUsize,
 }
 
 impl LoopGroup {
@@ -75,7 +78,7 @@ impl LoopGroup {
     /// How many loops there are; at least 1.
     #[expect(clippy::len_without_is_empty, reason = "a group is never empty")]
     pub fn len(&self) -> usize {
-        self.inner.loops.len()
+        self.inner.loops.handles.len()
     }
 
     /// The loop of this number.
@@ -83,7 +86,7 @@ impl LoopGroup {
     /// # Panics
     /// If there are not so many loops.
     pub fn handle(&self, number: usize) -> &LoopHandle {
-        &self.inner.loops[number]
+        &self.inner.loops.handles[number]
     }
 
     /// The first loop of this name.
@@ -93,8 +96,7 @@ impl LoopGroup {
 
     /// One loop after the other, round and round.
     pub fn next(&self) -> &LoopHandle {
-        let turn = self.inner.turn.fetch_add(1, Relaxed);
-        &self.inner.loops[turn % self.len()]
+        self.inner.loops.next()
     }
 
     /// The loop with the fewest tasks, by the figures that the loops publish;
@@ -103,34 +105,17 @@ impl LoopGroup {
     /// The figures of a busy loop are some microseconds old: several choices in
     /// so short a time may fall on the same loop.
     pub fn least_loaded(&self) -> &LoopHandle {
-        let turn = self.inner.turn.fetch_add(1, Relaxed);
-        let from = turn % self.len();
-        let rotated = (from..self.len()).chain(0..from);
-        let load = |handle: &LoopHandle| {
-            let metrics = handle.metrics();
-            // A closed loop takes nothing: the last choice.
-            (
-                handle.is_closed(),
-                metrics.tasks.max(metrics.ready),
-                metrics.ready,
-            )
-        };
-        let best = rotated.min_by_key(|&number| load(&self.inner.loops[number]));
-        &self.inner.loops[best.unwrap_or(from)]
+        self.inner.loops.least_loaded()
     }
 
     /// Always the same loop for the same key.
     pub fn by_key<K: Hash + ?Sized>(&self, key: &K) -> &LoopHandle {
-        // Keyed by nothing, so that it is the same in every run.
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        let number = hasher.finish() % self.len() as u64;
-        &self.inner.loops[number as usize]
+        self.inner.loops.by_key(key)
     }
 
     /// All loops in the order of their numbers.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &LoopHandle> {
-        self.inner.loops.iter()
+        self.inner.loops.handles.iter()
     }
 
     /// The executor that runs the blocking work of all loops.
@@ -201,11 +186,9 @@ impl LoopGroup {
     /// stops afterwards.
     pub fn shutdown(&self, grace: Duration) -> GroupReport {
         let limit = grace.saturating_mul(2).saturating_add(LEEWAY);
-        self.inner.threads.stop(&self.inner.loops, grace);
-        let loops = self
-            .inner
-            .threads
-            .wait(&self.inner.loops, deadline_after(limit));
+        let Inner { loops, threads, .. } = &*self.inner;
+        threads.stop(&loops.handles, grace);
+        let loops = threads.wait(&loops.handles, deadline_after(limit));
         let executor = self.inner.own_executor.then(|| {
             self.inner.executor.shutdown(crate::Shutdown {
                 timeout: Some(grace),
@@ -221,7 +204,7 @@ impl LoopGroup {
     /// Called on one of the group's loops it does not wait for that one.
     pub fn join(&self) -> GroupReport {
         GroupReport {
-            loops: self.inner.threads.wait(&self.inner.loops, None),
+            loops: self.inner.threads.wait(&self.inner.loops.handles, None),
             executor: None,
         }
     }
@@ -229,15 +212,16 @@ impl LoopGroup {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.threads.stop(&self.loops, Duration::ZERO);
-        self.threads.wait(&self.loops, deadline_after(LEEWAY));
+        self.threads.stop(&self.loops.handles, Duration::ZERO);
+        self.threads
+            .wait(&self.loops.handles, deadline_after(LEEWAY));
     }
 }
 
 impl fmt::Debug for LoopGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoopGroup")
-            .field("loops", &self.inner.loops)
+            .field("loops", &self.inner.loops.handles)
             .field("executor", &self.inner.executor)
             .finish()
     }

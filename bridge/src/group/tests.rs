@@ -9,9 +9,9 @@ use std::thread;
 
 /// Long enough for any machine; a test that waits for it has failed.
 const WATCHDOG: Duration = Duration::from_secs(60);
-const GRACE: Duration = Duration::from_secs(20);
+pub(super) const GRACE: Duration = Duration::from_secs(20);
 
-fn group(loops: usize) -> LoopGroup {
+pub(super) fn group(loops: usize) -> LoopGroup {
     LoopGroup::builder()
         .loops(loops)
         .build()
