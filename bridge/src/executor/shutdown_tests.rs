@@ -60,7 +60,7 @@ fn trap_062_a_stuck_job_is_named_and_not_waited_for() {
     let [stuck] = report.stuck.as_slice() else {
         panic!("one job is stuck: {report}");
     };
-    assert_eq!(stuck.submitted_at.file(), file!());
+    assert!(stuck.submitted_at.file().ends_with("executor/tests.rs"));
     assert!(report.to_string().contains("tests.rs"), "{report}");
     drop(release);
     assert!(pool.shutdown(Shutdown::default()).is_complete());
