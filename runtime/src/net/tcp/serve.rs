@@ -26,6 +26,11 @@ impl TcpListener {
     ///
     /// A future that is dropped has accepted nothing that it did not start.
     ///
+    /// # Panics
+    ///
+    /// A panic of `handler` itself goes through and ends the server; one of the
+    /// future that it returns ends that connection's task only.
+    ///
     /// ```
     /// use futures::{AsyncReadExt, io::copy};
     /// use polyloop::net::{TcpListener, TcpStream};
@@ -59,38 +64,33 @@ impl TcpListener {
         F: FnMut(TcpStream, SocketAddr) -> Fut,
         Fut: Future<Output = ()> + 'static,
     {
-        let mut pause = SHORTEST_PAUSE;
+        let (mut pause, mut in_a_row) = (SHORTEST_PAUSE, 0_u32);
         loop {
+            in_a_row = (in_a_row + 1) % ACCEPTED_IN_A_ROW;
+            if in_a_row == 0 {
+                crate::time::yield_now().await;
+            }
             match self.accept().await {
                 Ok((stream, peer)) => {
                     pause = SHORTEST_PAUSE;
                     drop(crate::create_task(handler(stream, peer)));
                 }
-                Err(error) if is_exhaustion(&error) => {
+                Err(error) if is_of_connection(&error) => {}
+                Err(error) if is_of_listener(&error) => return Err(error),
+                // Too few descriptors, too little memory, or something unheard
+                // of: another attempt at once would most likely end the same.
+                Err(_) => {
                     crate::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                Err(error) if is_fault_of_listener(&error) => return Err(error),
-                // The connection failed, not the listener.
-                Err(_) => {}
             }
         }
     }
 }
 
-/// Is there too little of something that other connections may give back?
-fn is_exhaustion(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::OutOfMemory
-        || error
-            .raw_os_error()
-            .is_some_and(|code| EXHAUSTION.contains(&code))
-}
-
-/// Will it fail in the same way for ever?
-fn is_fault_of_listener(error: &io::Error) -> bool {
-    // A connection's own errors are of these kinds; whatever else there is must
-    // not keep a loop busy that never waits.
-    !matches!(
+/// Did the connection fail before it was accepted?
+fn is_of_connection(error: &io::Error) -> bool {
+    matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted
             | io::ErrorKind::ConnectionReset
@@ -104,22 +104,18 @@ fn is_fault_of_listener(error: &io::Error) -> bool {
     )
 }
 
-/// ENFILE, EMFILE, ENOMEM, ENOBUFS; the last differs between systems.
-#[cfg(unix)]
-const EXHAUSTION: [i32; 4] = [
-    23,
-    24,
-    12,
-    if cfg!(any(target_os = "linux", target_os = "android")) {
-        105
-    } else {
-        55
-    },
-];
+/// Is the listener no socket that listens, or not on a loop that serves it?
+fn is_of_listener(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    ) || error.raw_os_error() == Some(NO_SUCH_SOCKET)
+}
 
-/// WSAEMFILE and WSAENOBUFS.
-#[cfg(not(unix))]
-const EXHAUSTION: [i32; 2] = [10024, 10055];
+/// EBADF, or WSAENOTSOCK.
+const NO_SUCH_SOCKET: i32 = if cfg!(windows) { 10038 } else { 9 };
 
+/// How many connections are accepted before the other tasks have a turn.
+const ACCEPTED_IN_A_ROW: u32 = 64;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
