@@ -257,7 +257,7 @@ impl Core {
     pub(super) unsafe fn reclaim(&self, memory: Memory) {
         self.cells.set(self.cells.get() - 1);
         // SAFETY: passed on from the caller.
-        unsafe { self.pool.recycle(memory, &self.mailbox().returns) }
+        unsafe { self.pool.recycle(memory, self.mailbox().returns()) }
     }
 
     /// The cells that this loop made or adopted and has not freed itself.

@@ -276,7 +276,7 @@ impl Engine {
     fn trim(&mut self, core: &Core, now: u64, deadline: Option<u64>) -> Option<u64> {
         if now - self.trimmed.min(now) >= TRIM_EVERY {
             self.trimmed = now;
-            core.pool.trim(&core.mailbox().returns);
+            core.pool.trim(core.mailbox().returns());
         }
         if core.pool.bytes() < KEEP || core.clock.is_some() {
             return deadline;

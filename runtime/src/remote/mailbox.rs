@@ -79,15 +79,16 @@ pub(crate) struct Counters {
     pub(crate) parks: AtomicU64,
 }
 
-/// One line of cache for the word that producers fight over.
+/// A line of cache (and its neighbour, which is fetched with it) for a word that
+/// several threads write.
 #[repr(align(128))]
 struct Line<T>(T);
 
 pub(crate) struct Mailbox {
     head: Line<AtomicPtr<Header>>,
     /// Cell memory on its way back to those who send.
-    pub(crate) returns: Returns,
-    references: AtomicIsize,
+    returns: Line<Returns>,
+    references: Line<AtomicIsize>,
     unpark: Mutex<Option<Arc<dyn Unpark>>>,
     pub(crate) id: LoopId,
     pub(crate) name: Box<str>,
@@ -101,8 +102,8 @@ impl Mailbox {
     pub(crate) fn create(id: LoopId, name: Box<str>, unpark: Arc<dyn Unpark>) -> NonNull<Self> {
         let mailbox = Box::new(Self {
             head: Line(AtomicPtr::new(EMPTY)),
-            returns: Returns::new(),
-            references: AtomicIsize::new(LOOP_SHARE),
+            returns: Line(Returns::new()),
+            references: Line(AtomicIsize::new(LOOP_SHARE)),
             unpark: Mutex::new(Some(unpark)),
             id,
             name,
@@ -198,9 +199,14 @@ impl Mailbox {
         Inbox::reverse(taken)
     }
 
+    /// Where the memory of submissions goes back.
+    pub(crate) fn returns(&self) -> &Returns {
+        &self.returns.0
+    }
+
     /// Takes a reference, for a handle.
     pub(crate) fn retain(&self) {
-        let old = self.references.fetch_add(1, Relaxed);
+        let old = self.references.0.fetch_add(1, Relaxed);
         if old > isize::MAX - (1 << 20) {
             std::process::abort();
         }
@@ -215,6 +221,7 @@ impl Mailbox {
         // SAFETY: the caller's reference keeps it alive until here.
         let old = unsafe { this.as_ref() }
             .references
+            .0
             .fetch_add(change, AcqRel);
         if old + change == 0 {
             // SAFETY: the last one out; it came from Box::leak.

@@ -106,7 +106,7 @@ where
         return Err(Refused { make, outcome });
     }
     let layout = layout_of::<Deferred<F, Fut>, Told<O>>();
-    let memory = recycle::allocate_elsewhere(layout, &target.mailbox().returns);
+    let memory = recycle::allocate_elsewhere(layout, target.mailbox().returns());
     let parts = Parts {
         word: Word::submitted(),
         home: target.home(),

@@ -37,9 +37,10 @@ const CLASSES: usize = 16;
 const ALIGN: usize = 16;
 /// The most that one loop keeps for itself.
 const LIMIT: usize = 4 << 20;
-/// Blocks in a chain that goes back to the senders, at least and at most.
+/// Blocks in a chain that goes back to the senders, at least.
 const CHAIN_LEAST: usize = 32;
-const CHAIN_MOST: usize = 512;
+/// The most that a chain, or a sender's cache, holds of one class.
+const CHAIN_BYTES: usize = 1 << 20;
 
 /// A cell's memory, with nothing alive in it.
 #[derive(Clone, Copy)]
@@ -204,7 +205,7 @@ impl CellPool {
 
     fn send_back(&self, class: usize, memory: Memory, returns: &Returns) {
         let returning = &self.classes[class].returning;
-        if returning.length.get() >= CHAIN_MOST {
+        if returning.length.get() >= most_blocks(class) {
             return self.keep(class, memory);
         }
         returning.push(memory.start);
@@ -339,7 +340,7 @@ pub(crate) unsafe fn free_elsewhere(memory: Memory) {
     let kept = class.is_some_and(|class| {
         CACHE
             .try_with(|cache| {
-                let room = cache.0[class].length.get() < CHAIN_MOST;
+                let room = cache.0[class].length.get() < most_blocks(class);
                 if room {
                     cache.0[class].push(memory.start);
                 }
@@ -351,6 +352,10 @@ pub(crate) unsafe fn free_elsewhere(memory: Memory) {
         // SAFETY: passed on from the caller.
         unsafe { free(memory.start, memory.layout) };
     }
+}
+
+fn most_blocks(class: usize) -> usize {
+    CHAIN_BYTES / ((class + 1) * STEP)
 }
 
 fn class_layout(index: usize) -> Layout {
