@@ -19,13 +19,13 @@
 //! arithmetic of start times and of what to do about overlapping runs; [`model`]
 //! holds the words that all of them share.
 
-// pub mod cli;
+pub mod cli;
 pub mod config;
 pub mod duration;
-// pub mod http;
+pub mod http;
 pub mod model;
-// pub mod page;
+pub mod page;
 pub mod run;
 pub mod schedule;
-// pub mod service;
+pub mod service;
 pub mod store;

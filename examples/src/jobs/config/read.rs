@@ -158,7 +158,7 @@ fn action(name: &str, place: Range<usize>, raw: RawJob) -> Result<Action, Mistak
         "http" => text(key, &value)
             .and_then(|url| probe(url, &value))
             .map(Action::Http),
-        "digest" => texts(key, &value).map(Action::Digest),
+        "digest" => patterns(&value).map(Action::Digest),
         _ => Ok(Action::Sql {
             query: text(key, &value)?.to_owned(),
             database: raw.database.map(|path| PathBuf::from(path.into_inner())),
@@ -208,6 +208,20 @@ fn texts(key: &str, value: &Spanned<Value>) -> Result<Vec<String>, Mistake> {
         return Err(at(value, format!("{key} has a NUL in it")));
     }
     Ok(strings)
+}
+
+fn patterns(value: &Spanned<Value>) -> Result<Vec<String>, Mistake> {
+    let patterns = texts("digest", value)?;
+    for pattern in &patterns {
+        let wrong = |why| {
+            at(
+                value,
+                format!("digest: {pattern:?} is not a pattern: {why}"),
+            )
+        };
+        glob::Pattern::new(pattern).map_err(wrong)?;
+    }
+    Ok(patterns)
 }
 
 fn probe(url: &str, value: &Spanned<Value>) -> Result<Probe, Mistake> {

@@ -136,6 +136,7 @@ fn mistakes_in_a_value_name_their_line_and_their_reason() {
         ("http = \"http://\"", "is not a URL"),
         ("http = \"http://me:pw@localhost/\"", "user name"),
         ("digest = 3", "digest must be a string"),
+        ("digest = \"/etc/[a\"", "is not a pattern"),
         ("sql = [\"a\"]", "sql must be a string"),
         ("evry = \"10s\"", "unknown field `evry`"),
         ("database = \"x\"", "database goes with sql only"),

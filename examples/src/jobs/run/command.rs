@@ -11,10 +11,12 @@
 //!    group may hold the other end for ever.
 //! 4. The leader is reaped.
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -75,13 +77,17 @@ impl Group {
         ioctl_fionbio(&output, true)?;
         // The command holds the writing ends, and is dropped here: only the
         // process has them then, and its end is the pipe's end.
-        let leader = Command::new(&argv[0])
+        let mut command = Command::new(&argv[0]);
+        command
             .args(&argv[1..])
             .stdin(Stdio::null())
-            .stdout(writer.try_clone()?)
-            .stderr(writer)
-            .process_group(0)
-            .spawn()?;
+            .process_group(0);
+        command.stdout(writer.try_clone()?).stderr(writer);
+        // Under the lock, so that `kill_all` misses no process that is just starting.
+        let mut groups = groups();
+        let leader = command.spawn()?;
+        groups.insert(Pid::from_child(&leader));
+        drop(groups);
         Ok(Self {
             leader,
             output,
@@ -121,12 +127,18 @@ impl Group {
         }
         self.signal(Signal::KILL);
         self.read(output, READ_AT_LAST)?;
-        let status = self.leader.wait()?;
-        self.reaped = true;
+        let status = self.reap()?;
         Ok(End {
             status,
             stopped: order != Order::None,
         })
+    }
+
+    /// Lets the leader's number go; nobody may signal it from then on.
+    fn reap(&mut self) -> io::Result<ExitStatus> {
+        groups().remove(&self.pid());
+        self.reaped = true;
+        self.leader.wait()
     }
 
     /// Sleeps until there is output, the process ends, the order comes or time is up.
@@ -199,9 +211,23 @@ impl Drop for Group {
     fn drop(&mut self) {
         if !self.reaped {
             self.signal(Signal::KILL);
-            let _ = self.leader.wait();
+            let _ = self.reap();
         }
     }
+}
+
+/// Kills every group there is: the process is about to end without waiting.
+pub fn kill_all() {
+    for group in groups().iter() {
+        let _ = kill_process_group(*group, Signal::KILL);
+    }
+}
+
+/// The groups whose leader is not reaped yet.
+fn groups() -> MutexGuard<'static, HashSet<Pid>> {
+    static GROUPS: LazyLock<Mutex<HashSet<Pid>>> = LazyLock::new(Mutex::default);
+    // A set of numbers is whole whatever panicked.
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

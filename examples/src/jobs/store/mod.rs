@@ -19,6 +19,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use polyloop_bridge::OffloadError;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::model::{Outcome, Run, RunId, Status, Trigger};
@@ -259,6 +260,12 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+impl From<OffloadError> for StoreError {
+    fn from(error: OffloadError) -> Self {
+        Self(error.to_string())
+    }
+}
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
