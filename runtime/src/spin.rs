@@ -15,7 +15,6 @@
 //! this rule, each with a budget of its own.
 #![forbid(unsafe_code)]
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -130,10 +129,18 @@ fn overcommitted() -> bool {
     BUSY.load(Relaxed) > cores()
 }
 
-/// The cores this process may use, asked once.
+/// The cores this process may use, asked once; two threads that ask at the same
+/// time get the same answer.
 fn cores() -> usize {
-    static CORES: OnceLock<usize> = OnceLock::new();
-    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+    static CORES: AtomicUsize = AtomicUsize::new(0);
+    match CORES.load(Relaxed) {
+        0 => {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            CORES.store(cores, Relaxed);
+            cores
+        }
+        cores => cores,
+    }
 }
 
 #[cfg(test)]
