@@ -118,13 +118,13 @@ fn places_are_used_again() {
 
 #[test]
 fn a_blocked_thread_is_woken_through_its_waker() {
-    let (to_waiter, waiter) = std::sync::mpsc::channel();
+    let (to_waiter, waiter) = crate::channel::unbounded();
     let thread = std::thread::spawn(move || {
         let mut polls = 0;
         block_on(None, |cx| {
             polls += 1;
             to_waiter
-                .send(cx.waker().clone())
+                .try_send(cx.waker().clone())
                 .expect("the test listens");
             if polls == 3 {
                 Poll::Ready(polls)
@@ -134,7 +134,7 @@ fn a_blocked_thread_is_woken_through_its_waker() {
         })
     });
     for _ in 0..2 {
-        waiter.recv().expect("the thread polls").wake();
+        waiter.recv_blocking().expect("the thread polls").wake();
     }
     assert_eq!(thread.join().expect("no panic"), Ok(3));
 }
