@@ -127,14 +127,14 @@ impl<T> OutcomeCell<T> {
     /// taken before.
     ///
     /// # Safety
-    /// Called by the one consumer, which has not left.
+    /// Called by the one consumer, which has not left before the answer came.
     unsafe fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let flags = self.flags.load(Acquire);
         // SAFETY: passed on to the caller; the flags are what was just read.
         if flags & DONE == 0 && unsafe { self.wait_with(flags, cx.waker()) } {
             return Poll::Pending;
         }
-        // SAFETY: DONE is set and the consumer has not left: `value` is its.
+        // SAFETY: DONE is set, and it came before GONE: `value` is the consumer's.
         Poll::Ready(self.value.with_mut(|value| unsafe { (*value).take() }))
     }
 
@@ -193,8 +193,8 @@ impl<T> HoldsCell<T> for std::sync::Arc<OutcomeCell<T>> {
 /// The consumer's side of the cell that `H` leads to.
 pub(crate) struct Taker<T, H: HoldsCell<T>> {
     holder: H,
-    /// The consumer left before the answer came, and stays to hear of it.
-    closed: bool,
+    /// There is nothing to come: the answer was taken, or refused beforehand.
+    over: bool,
     value: PhantomData<fn() -> T>,
 }
 
@@ -204,7 +204,7 @@ impl<T, H: HoldsCell<T>> Taker<T, H> {
     pub(crate) unsafe fn new(holder: H) -> Self {
         Self {
             holder,
-            closed: false,
+            over: false,
             value: PhantomData,
         }
     }
@@ -215,17 +215,19 @@ impl<T, H: HoldsCell<T>> Taker<T, H> {
 
     /// The answer; `None` when it was given up, taken before, or closed off.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        if self.closed {
+        if self.over {
             return Poll::Ready(None);
         }
         // SAFETY: this is the one consumer, used by one thread at a time
-        // (`&mut self`), and it has not left.
-        unsafe { self.holder.cell().poll(cx) }
+        // (`&mut self`), and it has not left, or left after the answer came.
+        let answer = unsafe { self.holder.cell().poll(cx) };
+        self.over = answer.is_ready();
+        answer
     }
 
     /// The answer if it is there now.
     pub(crate) fn try_take(&mut self) -> Option<Option<T>> {
-        if self.closed {
+        if self.over {
             return Some(None);
         }
         // With DONE set a poll does not touch the waker it is given.
@@ -244,10 +246,10 @@ impl<T, H: HoldsCell<T>> Taker<T, H> {
 
     /// Refuses an answer that has not come yet: the producer gets it back.
     pub(crate) fn close(&mut self) {
-        if !self.closed && !self.holder.cell().is_gone() {
-            // SAFETY: the one consumer; `is_gone` and `closed` show that it
-            // has not left before. If the answer was there, it stays takeable.
-            self.closed = unsafe { self.holder.cell().leave() };
+        if !self.over && !self.holder.cell().is_gone() {
+            // SAFETY: the one consumer, and `is_gone` shows that it has not left
+            // before. If the answer was there, it stays takeable.
+            self.over = unsafe { self.holder.cell().leave() };
         }
     }
 }
@@ -258,7 +260,7 @@ impl<T, H: HoldsCell<T>> Unpin for Taker<T, H> {}
 impl<T, H: HoldsCell<T>> Drop for Taker<T, H> {
     fn drop(&mut self) {
         self.close();
-        if !self.closed {
+        if !self.over {
             // DONE came before GONE: an answer that nobody took ends here, not
             // when the producer's side lets go of the allocation.
             drop(self.try_take());
