@@ -30,8 +30,8 @@ fn literal_or_comment(rest: &str, before: char) -> Option<usize> {
     if rest.starts_with("/*") {
         return Some(block_comment(rest));
     }
-    if rest.starts_with('"') {
-        return Some(1 + quoted(&rest[1..], '"'));
+    if let Some(inside) = rest.strip_prefix('"') {
+        return Some(1 + quoted(inside, '"'));
     }
     if !is_word(before) {
         let raw = rest.trim_start_matches(['b', 'c']).strip_prefix('r');
