@@ -54,7 +54,7 @@ fn a_panicking_task_gives_its_payload_to_whoever_awaits_it() {
         looped
             .run_until_complete(async {
                 let task = create_task(async { std::panic::panic_any(42_u32) });
-                let error = task.await.map(|()| ()).unwrap_err();
+                let error = task.await.unwrap_err();
                 assert!(error.is_panic() && !error.is_cancelled());
                 assert_eq!(*error.into_panic().unwrap().downcast::<u32>().unwrap(), 42);
                 assert_eq!(create_task(async { 7 }).await.unwrap(), 7);
@@ -228,7 +228,7 @@ fn a_panic_in_the_main_future_reaches_the_caller_and_the_loop_runs_again() {
         let caught = catch_unwind(AssertUnwindSafe(|| {
             looped.run_until_complete(async { std::panic::panic_any("main") })
         }));
-        let payload = caught.map(|ran| ran.map(|()| ())).unwrap_err();
+        let payload = caught.unwrap_err();
         assert_eq!(*payload.downcast::<&str>().unwrap(), "main");
         assert!(
             polyloop::try_current_loop().is_none(),
@@ -258,7 +258,7 @@ fn trap_055_a_panic_of_the_main_future_with_live_tasks_drops_them_all() {
                 panic!("main")
             })
         }));
-        assert!(caught.map(|ran| ran.map(|()| ())).is_err());
+        assert!(caught.is_err());
         assert_eq!(Rc::strong_count(&dropped), 1);
     });
 }
@@ -272,7 +272,7 @@ fn trap_056_ten_thousand_panics_leave_the_loop_serving() {
                 for _ in 0..10_000 {
                     // Without the hook's message; the payload is the point.
                     let task = create_task(async { std::panic::resume_unwind(Box::new(1_u8)) });
-                    assert!(task.await.map(|()| ()).unwrap_err().is_panic());
+                    assert!(task.await.unwrap_err().is_panic());
                 }
                 assert_eq!(create_task(async { 9 }).await.unwrap(), 9);
                 assert!(polyloop::all_tasks().len() <= 1);

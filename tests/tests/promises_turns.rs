@@ -267,16 +267,17 @@ fn tasks_outlive_the_main_future_and_go_on_with_the_next_run() {
         let done = Rc::new(Cell::new(0));
         let mut looped = EventLoop::new().unwrap();
         let count = done.clone();
-        let task = looped
-            .run_until_complete(async move {
-                create_task(async move {
-                    for _ in 0..5 {
-                        yield_now().await;
-                        count.set(count.get() + 1);
-                    }
-                })
-            })
-            .unwrap();
+        let mut left = None;
+        let make = async {
+            left = Some(create_task(async move {
+                for _ in 0..5 {
+                    yield_now().await;
+                    count.set(count.get() + 1);
+                }
+            }));
+        };
+        looped.run_until_complete(make).unwrap();
+        let task = left.unwrap();
         assert!(!task.is_finished());
         looped.run_until_complete(task).unwrap().unwrap();
         assert_eq!(done.get(), 5);
@@ -299,7 +300,8 @@ fn the_root_future_is_polled_once_a_wake() {
                 // Any number of wakes before the poll is one poll.
                 cx.waker().wake_by_ref();
                 cx.waker().wake_by_ref();
-                cx.waker().clone().wake();
+                let copy = cx.waker().clone();
+                copy.wake();
                 std::task::Poll::Pending
             })
             .await;

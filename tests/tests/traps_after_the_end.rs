@@ -102,7 +102,7 @@ fn trap_044_handles_outlive_their_loop() {
             assert_eq!(done.await.unwrap(), "value");
             let error = alive.await.unwrap_err();
             assert!(error.is_cancelled());
-            let error = panicked.await.map(|()| ()).unwrap_err();
+            let error = panicked.await.unwrap_err();
             assert_eq!(error.panic_message(), Some("planted, and awaited"));
         })
         .unwrap();

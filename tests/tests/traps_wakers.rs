@@ -4,7 +4,7 @@
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use futures::task::ArcWake;
-use polyloop::{EventLoop, Task, create_task, current_loop, sleep, yield_now};
+use polyloop::{EventLoop, create_task, current_loop, sleep, yield_now};
 use polyloop_tests::{XorShift, with_watchdog};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -67,8 +67,7 @@ fn bombs(looped: &mut EventLoop, count: usize, dropped: &Arc<AtomicUsize>) -> Ve
         }));
     }
     looped.run_until_complete(yield_now()).unwrap();
-    let taken = wakers.borrow_mut().drain(..).collect();
-    taken
+    wakers.take()
 }
 
 #[test]
@@ -87,7 +86,8 @@ fn trap_023_025_wakes_from_four_threads_during_shutdown() {
                     start.wait();
                     for waker in wakers {
                         if random.below(2) == 0 {
-                            waker.clone().wake();
+                            let copy = waker.clone();
+                            copy.wake();
                         }
                         waker.wake();
                     }
