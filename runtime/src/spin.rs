@@ -9,20 +9,33 @@
 //! - a longer one says "nobody is talking": the budget is halved, and under
 //!   [`FIRST_SPIN`] it becomes nothing, so that an idle thread burns nothing;
 //! - while busy threads outnumber cores the answer is nothing, whatever the
-//!   budget: a spinner would take the core from the thread it waits for.
+//!   budget: a spinner would take the core from the thread it waits for;
+//! - other processes want cores too, and cannot be counted. So a spinner offers
+//!   its core once a round; a round that then takes longer than [`CROWDED`] says
+//!   that somebody took the offer, and the next [`REST`] waits sleep at once.
 //!
 //! Loops, threads blocked in `result()` and idle executor workers all wait by
 //! this rule, each with a budget of its own.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest that anybody spins before one wait.
 pub const MAX_SPIN: Duration = Duration::from_micros(200);
 
 /// The first budget after an early end; half of it is nothing.
 pub const FIRST_SPIN: Duration = Duration::from_micros(12);
+
+/// A round of spinning takes about a microsecond; one that takes this long was
+/// interrupted by somebody else who needs the core.
+const CROWDED: Duration = Duration::from_micros(40);
+
+/// Waits that do not spin after a round was interrupted.
+const REST: u16 = 200;
+
+/// Looks in a round: between two readings of the clock.
+const LOOKS: u32 = 32;
 
 /// Threads that run or spin now. Advisory: a wrong reading costs time only.
 static BUSY: AtomicUsize = AtomicUsize::new(0);
@@ -49,6 +62,8 @@ static BUSY: AtomicUsize = AtomicUsize::new(0);
 pub struct SpinBudget {
     now: Duration,
     fixed: bool,
+    /// Waits to be spent asleep, since the cores are crowded.
+    resting: u16,
 }
 
 impl SpinBudget {
@@ -57,6 +72,7 @@ impl SpinBudget {
         Self {
             now: Duration::ZERO,
             fixed: false,
+            resting: 0,
         }
     }
 
@@ -66,6 +82,7 @@ impl SpinBudget {
         Self {
             now: budget,
             fixed: true,
+            resting: 0,
         }
     }
 
@@ -83,10 +100,54 @@ impl SpinBudget {
         }
     }
 
+    /// Looks for what the caller waits for, for as long as the budget allows
+    /// and until `deadline` at the latest; `None` if it did not come.
+    ///
+    /// `look` answers when it is there. It is called with `true` once a round,
+    /// about once a microsecond, for what costs more to look at.
+    pub fn spin<R>(
+        &mut self,
+        deadline: Option<Instant>,
+        mut look: impl FnMut(bool) -> Option<R>,
+    ) -> Option<R> {
+        let budget = self.wait_begins();
+        if budget.is_zero() {
+            return None;
+        }
+        let began = Instant::now();
+        let mut round = began;
+        loop {
+            for number in 0..LOOKS {
+                let found = look(number == 0);
+                if found.is_some() {
+                    return found;
+                }
+                std::hint::spin_loop();
+            }
+            std::thread::yield_now();
+            let now = Instant::now();
+            if now.saturating_duration_since(round) >= CROWDED && !self.fixed {
+                self.now = Duration::ZERO;
+                self.resting = REST;
+                return None;
+            }
+            if now.saturating_duration_since(began) >= budget
+                || deadline.is_some_and(|deadline| now >= deadline)
+            {
+                return None;
+            }
+            round = now;
+        }
+    }
+
     /// Learns from a wait that ended because what it waited for came, after
     /// `waited` in all, spun and slept.
     pub fn wait_ended(&mut self, waited: Duration) {
         if self.fixed {
+            return;
+        }
+        if self.resting > 0 {
+            self.resting -= 1;
             return;
         }
         self.now = if waited <= MAX_SPIN {
@@ -153,6 +214,23 @@ mod tests {
         budget.wait_ended(Duration::from_secs(1));
         budget.wait_ended(Duration::from_nanos(1));
         assert_eq!(budget.wait_begins(), Duration::from_micros(7));
+    }
+
+    #[test]
+    fn an_interrupted_round_ends_the_spinning_for_a_while() {
+        let mut budget = SpinBudget::new();
+        budget.wait_ended(Duration::ZERO);
+        let found: Option<()> = budget.spin(None, |_| {
+            std::thread::sleep(CROWDED);
+            None
+        });
+        assert!(found.is_none());
+        budget.wait_ended(Duration::ZERO);
+        assert_eq!(budget.get(), Duration::ZERO, "resting");
+        for _ in 0..REST {
+            budget.wait_ended(Duration::ZERO);
+        }
+        assert_eq!(budget.get(), FIRST_SPIN);
     }
 
     #[test]

@@ -30,8 +30,6 @@ use std::time::{Duration, Instant};
 
 /// How long I/O may go unlooked at while tasks are ready.
 const LOOK_EVERY: u64 = 50_000;
-/// Looks at the mailbox between two looks at I/O and clock, while spinning.
-const SPINS: usize = 32;
 /// How often unused cell memory is given back.
 const TRIM_EVERY: u64 = 1_000_000_000;
 /// Less memory than this is not worth waking up for.
@@ -167,18 +165,8 @@ impl Engine {
 
     /// Collects the events that are there, without waiting.
     fn look(&mut self, core: &Core) -> io::Result<usize> {
-        let events = self.drive(core, Wait::Poll)?;
+        let events = drive(&mut *self.driver, core, Wait::Poll)?;
         self.looked = core.refresh_now();
-        Ok(events)
-    }
-
-    fn drive(&mut self, core: &Core, wait: Wait) -> io::Result<usize> {
-        let mut events = 0;
-        let reactor = &core.reactor;
-        self.driver.wait(wait, &mut |event| {
-            events += 1;
-            reactor.dispatch(event);
-        })?;
         Ok(events)
     }
 
@@ -202,37 +190,32 @@ impl Engine {
                 return Ok(events);
             }
         }
-        let budget = as_nanos(self.spin.wait_begins());
-        if budget > 0 {
-            let until = began.saturating_add(budget);
-            if let Some(events) = self.spin(core, deadline.map_or(until, |at| at.min(until)))? {
-                self.looked = core.refresh_now();
-                self.learn(self.looked - began.min(self.looked));
-                return Ok(events);
-            }
+        if let Some(events) = self.spin(core, deadline)? {
+            self.looked = core.refresh_now();
+            self.learn(self.looked - began.min(self.looked));
+            return Ok(events);
         }
         self.park(core, began, deadline)
     }
 
-    /// Looks for mail and events until `until`; `None` if nothing came.
-    fn spin(&mut self, core: &Core, until: u64) -> io::Result<Option<usize>> {
-        loop {
-            for _ in 0..SPINS {
-                if core.mailbox().has_mail() {
-                    return Ok(Some(0));
-                }
-                std::hint::spin_loop();
+    /// Looks for mail and events for as long as the budget allows; `None` if
+    /// nothing came.
+    fn spin(&mut self, core: &Core, deadline: Option<u64>) -> io::Result<Option<usize>> {
+        let deadline = deadline.and_then(|deadline| core.moment(deadline));
+        let (mailbox, driver) = (core.mailbox(), &mut *self.driver);
+        let found = self.spin.spin(deadline, |costly| {
+            if mailbox.has_mail() {
+                return Some(Ok(0));
             }
-            if core.reactor.len() > 0 {
-                let events = self.drive(core, Wait::Poll)?;
-                if events > 0 {
-                    return Ok(Some(events));
-                }
+            if !costly || core.reactor.len() == 0 {
+                return None;
             }
-            if core.refresh_now() >= until {
-                return Ok(None);
+            match drive(driver, core, Wait::Poll) {
+                Ok(0) => None,
+                answer => Some(answer),
             }
-        }
+        });
+        found.transpose()
     }
 
     /// Sleeps until an event, an arrival or `deadline`.
@@ -251,7 +234,7 @@ impl Engine {
             Some(None) | None => Wait::Forever,
         };
         let slept = real_now();
-        let events = self.drive(core, wait);
+        let events = drive(&mut *self.driver, core, wait);
         if was_busy {
             self.busy = Some(BusyThread::enter());
         }
@@ -319,6 +302,16 @@ fn run_timed(core: &Core, task: TaskRef) {
     if took >= limit {
         core.observer.clone().slow(info, took);
     }
+}
+
+/// Waits with the driver, and passes on what came.
+fn drive(driver: &mut dyn Driver, core: &Core, wait: Wait) -> io::Result<usize> {
+    let mut events = 0;
+    driver.wait(wait, &mut |event| {
+        events += 1;
+        core.reactor.dispatch(event);
+    })?;
+    Ok(events)
 }
 
 /// Wakes every timer whose deadline has come, in order.
