@@ -1,6 +1,6 @@
 //! One value, once, from one side to the other.
 //!
-//! Both ends share one [`OutcomeCell`] in one allocation; its module says how.
+//! Both ends share one outcome cell in one allocation; its module has the protocol.
 
 use super::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::outcome::{OutcomeCell, Taker};
