@@ -47,7 +47,7 @@
 //! unsafe functions, [`OutcomeCell::finish`] and [`Taker::new`].
 
 use crate::loom::{AtomicU8, UnsafeCell};
-use crate::waiters::{TimedOut, block_on};
+use crate::waiters::{TimedOut, block_on_ready};
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::task::{Context, Poll, Waker};
@@ -241,7 +241,12 @@ impl<T, H: HoldsCell<T>> Taker<T, H> {
 
     /// Blocks the calling thread until the answer comes.
     pub(crate) fn block(&mut self, deadline: Option<Instant>) -> Result<Option<T>, TimedOut> {
-        block_on(deadline, |cx| self.poll(cx))
+        block_on_ready(
+            deadline,
+            self,
+            |taker| taker.over || taker.holder.cell().is_done(),
+            |taker, cx| taker.poll(cx),
+        )
     }
 
     /// Refuses an answer that has not come yet: the producer gets it back.

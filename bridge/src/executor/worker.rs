@@ -177,31 +177,27 @@ impl Worker {
 
     /// SEARCHING: one look at least, more while the budget allows.
     fn search(&mut self) -> Found {
-        let mut deadline = None;
-        loop {
-            for _ in 0..LOOKS_PER_CLOCK_READ {
-                if !self.pool.is_empty() || self.pool.is_closed() || deadline.is_none() {
-                    match self.pool.pop() {
-                        Ok(job) => return Found::Job(job),
-                        Err(PopError::Closed) => return Found::Closed,
-                        Err(PopError::Empty) => {}
-                    }
-                }
-                if deadline.is_none() {
-                    // The first look found nothing. One spinner is enough: it
-                    // is the promise to every submitter.
-                    let allowed = self.budget.wait_begins();
-                    if allowed.is_zero() || !self.pool.searches_alone() {
-                        return Found::Nothing;
-                    }
-                    deadline = Some(Instant::now() + allowed);
-                }
-                std::hint::spin_loop();
-            }
-            if deadline.is_some_and(|at| Instant::now() >= at) {
-                return Found::Nothing;
-            }
+        match self.pool.pop() {
+            Ok(job) => return Found::Job(job),
+            Err(PopError::Closed) => return Found::Closed,
+            Err(PopError::Empty) => {}
         }
+        // One spinner is enough: it is the promise to every submitter.
+        if !self.pool.searches_alone() {
+            return Found::Nothing;
+        }
+        let pool = &self.pool;
+        let found = self.budget.spin(None, |_| {
+            if pool.is_empty() && !pool.is_closed() {
+                return None;
+            }
+            match pool.pop() {
+                Ok(job) => Some(Found::Job(job)),
+                Err(PopError::Closed) => Some(Found::Closed),
+                Err(PopError::Empty) => None,
+            }
+        });
+        found.unwrap_or(Found::Nothing)
     }
 
     /// RUNNING: no lock and no counter is touched from job to job.
@@ -266,6 +262,3 @@ thread_local! {
     /// The address of the pool that this thread works for.
     static WORKS_FOR: Cell<usize> = const { Cell::new(0) };
 }
-
-/// Reading the clock costs as much as many looks.
-const LOOKS_PER_CLOCK_READ: u32 = 32;

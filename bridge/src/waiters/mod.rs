@@ -46,7 +46,7 @@ mod loom_tests;
 mod tests;
 mod thread;
 
-pub(crate) use thread::{TimedOut, block_on, deadline_after};
+pub(crate) use thread::{TimedOut, block_on, block_on_ready, deadline_after};
 
 use crate::loom::{AtomicUsize, Mutex, fence};
 use std::any::Any;

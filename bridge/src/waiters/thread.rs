@@ -41,18 +41,31 @@ pub(crate) fn block_on<T>(
         return Ok(answer);
     }
     let began = Instant::now();
-    loop {
-        seat.wait(deadline);
-        // Read before the poll, so that an answer at the deadline wins.
-        let late = deadline.is_some_and(|at| Instant::now() >= at);
-        if let Poll::Ready(answer) = poll(&mut Context::from_waker(&seat.waker)) {
-            seat.budget.wait_ended(began.elapsed());
-            return Ok(answer);
-        }
-        if late {
-            return Err(TimedOut);
-        }
+    seat.wait(deadline);
+    seat.poll_until(Some(began), deadline, poll)
+}
+
+/// As [`block_on`], for an answer that can be seen coming. As long as the thread
+/// only looks at `ready`, it has not asked to be woken, and the other side has
+/// nobody to wake: a conversation is then a few words that cross, no more.
+///
+/// # Errors
+/// [`TimedOut`], with a deadline only.
+pub(crate) fn block_on_ready<S, T>(
+    deadline: Option<Instant>,
+    state: &mut S,
+    ready: impl Fn(&S) -> bool,
+    mut poll: impl FnMut(&mut S, &mut Context<'_>) -> Poll<T>,
+) -> Result<T, TimedOut> {
+    let mut seat = Seat::take();
+    let began = match ready(state) {
+        true => None,
+        false => Some(Instant::now()),
+    };
+    if began.is_some() {
+        seat.spin(deadline, || ready(state));
     }
+    seat.poll_until(began, deadline, |cx| poll(state, cx))
 }
 
 /// The deadline that lies `timeout` ahead; none if that is beyond the clock.
@@ -90,37 +103,46 @@ impl Seat {
         }
     }
 
+    /// Polls and sleeps in turn.
+    fn poll_until<T>(
+        &mut self,
+        began: Option<Instant>,
+        deadline: Option<Instant>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Result<T, TimedOut> {
+        loop {
+            // Read before the poll, so that an answer at the deadline wins.
+            let late = deadline.is_some_and(|at| Instant::now() >= at);
+            if let Poll::Ready(answer) = poll(&mut Context::from_waker(&self.waker)) {
+                if let Some(began) = began {
+                    self.budget.wait_ended(began.elapsed());
+                }
+                return Ok(answer);
+            }
+            if late {
+                return Err(TimedOut);
+            }
+            self.wait(deadline);
+        }
+    }
+
     /// Returns when the waker was woken, at the deadline, or for no reason.
-    fn wait(&self, deadline: Option<Instant>) {
-        if self.parker.take_notice() || self.spin() {
+    fn wait(&mut self, deadline: Option<Instant>) {
+        let parker = self.parker.clone();
+        if parker.take_notice() || self.spin(deadline, || parker.take_notice()) {
             return;
         }
         self.parker.park(deadline);
     }
 
-    /// Looks for the wake for as long as the budget allows; true if it came.
-    fn spin(&self) -> bool {
+    /// Looks for as long as the budget allows; true if it came.
+    fn spin(&mut self, deadline: Option<Instant>, ready: impl Fn() -> bool) -> bool {
         if cfg!(loom) {
             return false;
         }
-        let busy = BusyThread::enter();
-        let allowed = self.budget.wait_begins();
-        if allowed.is_zero() {
-            return false;
-        }
-        let began = Instant::now();
-        loop {
-            for _ in 0..LOOKS_PER_CLOCK_READ {
-                if self.parker.take_notice() {
-                    return true;
-                }
-                std::hint::spin_loop();
-            }
-            if began.elapsed() >= allowed {
-                drop(busy);
-                return false;
-            }
-        }
+        let _busy = BusyThread::enter();
+        let found = self.budget.spin(deadline, |_| ready().then_some(()));
+        found.is_some()
     }
 }
 
@@ -210,6 +232,3 @@ fn sleep_until(deadline: Option<Instant>) {
 const EMPTY: u8 = 0;
 const PARKED: u8 = 1;
 const NOTIFIED: u8 = 2;
-
-/// Reading the clock costs as much as many looks.
-const LOOKS_PER_CLOCK_READ: u32 = 32;
