@@ -26,7 +26,7 @@ fn quiet_config() -> String {
         by_hand("self", "http = \"/api/jobs\""),
         by_hand("missing", "http = \"/nothing\""),
         by_hand("closed", "http = \"http://127.0.0.1:1/\""),
-        by_hand("sums", "digest = [\"*.toml\", \"/etc/hostname\"]"),
+        by_hand("sums", "digest = [\"*.toml\", \"/bin/sh\"]"),
         by_hand("gone", "digest = \"/nowhere\""),
         by_hand("count", "sql = \"SELECT count(*) > 0 AS some FROM runs\""),
         by_hand("write", "sql = \"DELETE FROM runs\""),
@@ -242,6 +242,14 @@ fn bodies_and_heads_are_bounded() {
     assert_eq!(service.request("GET", "/", &many, "").status, 431);
     let path = format!("/{}", "x".repeat(70 * 1024));
     assert!([414, 431].contains(&service.get(&path).status));
+}
+
+#[test]
+fn a_head_that_does_not_come_is_not_waited_for() {
+    let service = service();
+    // It is never finished; the service ends the connection by itself.
+    let answer = service.raw("GET / HTTP/1.1\r\nX-Slow: ");
+    assert!([0, 408].contains(&answer.status), "{}", answer.head);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use polyloop_tests::{find_program, require_that};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -24,33 +25,21 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A browser with an empty page, or a line that says what is missing.
-    ///
-    /// With `POLYLOOP_TEST_REQUIRE=all` in the environment, a missing browser is a
-    /// failure.
+    /// A browser with an empty page; without a Chromium, what to install is said
+    /// and the test is to return.
     pub fn start() -> Option<Self> {
-        let program = ["chromium", "chromium-browser", "google-chrome"]
-            .into_iter()
-            .find(|name| {
-                Command::new(name)
-                    .arg("--version")
-                    .output()
-                    .is_ok_and(|out| out.status.success())
-            });
-        let Some(program) = program else {
-            let all = std::env::var("POLYLOOP_TEST_REQUIRE").is_ok_and(|value| value == "all");
-            assert!(!all, "no Chromium: apt-get install chromium");
-            println!("skipped: no Chromium; apt-get install chromium");
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        let program = names.into_iter().find_map(find_program);
+        let hint = "apt-get install chromium";
+        if !require_that(program.is_some(), "Chromium", hint) {
             return None;
-        };
+        }
+        let program = program?;
         let profile = tempfile::tempdir().expect("a temporary folder");
         // Chromium takes commands at descriptor 3 and answers at 4.
         let mut child = Command::new("/bin/sh")
-            .args([
-                "-c",
-                "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null",
-                program,
-            ])
+            .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null"])
+            .arg(program)
             .args(FLAGS)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .stdin(Stdio::piped())

@@ -13,8 +13,9 @@ function showLoop(part, loop) {
   part.history.push(loop.load);
   part.history.splice(0, part.history.length - SAMPLES);
   say(part.load, `${(loop.load * 100).toFixed(loop.load < 0.1 ? 1 : 0)} %`);
-  const words = [`${loop.tasks} tasks`, `${loop.polls.toLocaleString()} polls`];
+  const words = [`${loop.tasks} tasks`];
   if (loop.runs) words.unshift(`${loop.runs.toLocaleString()} runs`);
+  part.root.title = `${loop.polls.toLocaleString()} polls`;
   say(part.small, words.join(" · "));
   // The scale is at least a tenth of a core, so that near-idle looks near-idle.
   const top = Math.max(0.1, ...part.history);
@@ -115,6 +116,8 @@ function showOutput(row, text, instead) {
 // ---- The whole page -----------------------------------------------------------------
 
 function show(status) {
+  // Another process has taken over, maybe with other jobs: begin afresh.
+  if (state.status && state.status.started_ms !== status.started_ms) return location.reload();
   state.status = status;
   state.skew = status.now_ms - Date.now();
   each(byId("jobs"), state.jobs, status.jobs, jobCard, showJob);

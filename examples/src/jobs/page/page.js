@@ -33,18 +33,18 @@ function say(element, text) {
 const now = () => Date.now() + state.skew;
 
 function took(ms) {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  if (ms < 1000) return `${Math.round(ms)}\u00a0ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)}\u00a0s`;
   return span(ms);
 }
 
 function span(ms) {
   const s = Math.max(0, Math.floor(ms / 1000));
   const [d, h, m] = [Math.floor(s / 86400), Math.floor(s / 3600) % 24, Math.floor(s / 60) % 60];
-  if (d) return `${d} d ${h} h`;
-  if (h) return `${h} h ${m} min`;
-  if (m) return `${m} min ${s % 60} s`;
-  return `${s} s`;
+  if (d) return `${d}\u00a0d ${h}\u00a0h`;
+  if (h) return `${h}\u00a0h ${m}\u00a0min`;
+  if (m) return `${m}\u00a0min ${s % 60}\u00a0s`;
+  return `${s}\u00a0s`;
 }
 
 /** The time of day, with the date if it is not today. */

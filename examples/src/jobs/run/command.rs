@@ -10,6 +10,8 @@
 //! 3. What is left in the pipe is read without waiting: a process that left the
 //!    group may hold the other end for ever.
 //! 4. The leader is reaped.
+//!
+//! Only a service that is itself killed outright leaves processes behind.
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind, PipeReader, Read};

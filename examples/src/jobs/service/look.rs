@@ -65,9 +65,12 @@ impl Pages {
                 continue;
             }
             let message = message(&desk.status().await);
-            for page in self.0.borrow().iter() {
+            // Taken out for the while: sending wakes, and waking is not for under a borrow.
+            let pages = self.0.take();
+            for page in &pages {
                 let _ = page.try_send(message.clone());
             }
+            self.0.replace(pages);
             sleep(APART).await;
         }
     }

@@ -11,7 +11,7 @@ pub mod report;
 pub mod threads;
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -137,7 +137,9 @@ async fn serve(options: &Options, store: Store, threads: &Threads) -> Result<Rep
         .map(|job| create_task(Rc::clone(&desk).keep(job)).abort_on_drop())
         .collect();
     let (jobs, loops) = (desk.jobs.len(), options.loops);
-    println!("jobs: {jobs} jobs on {loops} loops, http://{own}/ (Ctrl-C ends)");
+    // A closed standard output is no reason not to run jobs.
+    let line = format!("jobs: {jobs} jobs on {loops} loops, http://{own}/ (Ctrl-C ends)");
+    let _ = writeln!(io::stdout(), "{line}");
 
     signals.recv().await;
     let _force = create_task(end_at_once(signals)).abort_on_drop();
