@@ -253,7 +253,7 @@ impl Core {
     ///
     /// # Safety
     /// As for [`CellPool::recycle`].
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn reclaim(&self, memory: Memory) {
         self.cells.set(self.cells.get() - 1);
         // SAFETY: passed on from the caller.

@@ -37,17 +37,14 @@ impl Home for Core {
             .is_ok()
     }
 
-    #[inline]
+    // Inlined into each cell's `free`, where the size class is a constant.
+    #[inline(always)]
     unsafe fn reclaim(home: NonNull<()>, memory: Memory) {
         // SAFETY: passed on from the caller.
         let here = Self::here(home, |core| unsafe { core.reclaim(memory) });
         if here.is_none() {
-            // SAFETY: the cell is gone, so its part in the mailbox's count is
-            // given up; the memory is the caller's.
-            unsafe {
-                recycle::free_elsewhere(memory);
-                Mailbox::settle(home.cast(), -1);
-            }
+            // SAFETY: passed on from the caller.
+            unsafe { reclaim_elsewhere(home, memory) };
         }
     }
 
@@ -83,6 +80,20 @@ impl Home for Core {
                 payload: Some(payload.as_ref()),
             });
         }
+    }
+}
+
+/// A cell of another thread's loop, or of one that is not running, is gone.
+///
+/// # Safety
+/// As for [`Home::reclaim`].
+#[inline(never)]
+unsafe fn reclaim_elsewhere(home: NonNull<()>, memory: Memory) {
+    // SAFETY: the cell's part in the mailbox's count is given up with it; the
+    // memory is the caller's.
+    unsafe {
+        recycle::free_elsewhere(memory);
+        Mailbox::settle(home.cast(), -1);
     }
 }
 

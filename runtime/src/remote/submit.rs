@@ -56,6 +56,8 @@ pub struct Refused<F, O> {
 pub(crate) struct Told<O>(O);
 
 impl<T, O: Outcome<T>> Sink<T> for Told<O> {
+    const KEEPS: bool = false;
+
     fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
         self.0.resolve(result);
         None

@@ -70,6 +70,9 @@ pub(crate) enum Stage<F, T> {
 /// Where a task's result goes: into the cell for its handle, or to an outcome
 /// that other threads read.
 pub(crate) trait Sink<T> {
+    /// Does `deliver` give every result back, and nothing else?
+    const KEEPS: bool;
+
     /// Takes the result, or gives it back to be kept in the cell.
     fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>>;
 }

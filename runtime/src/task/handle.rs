@@ -173,8 +173,14 @@ impl<T> Future for Task<T> {
 }
 
 impl<T> Drop for Task<T> {
+    #[inline]
     fn drop(&mut self) {
         let header = self.task.header();
+        if header.flags() & (flags::QUIET | flags::OUTPUT) == flags::QUIET {
+            // Awaited to the end, and never left its loop: nearly every task.
+            // SAFETY: the handle's own reference, given up once, at home.
+            return unsafe { self.task.release_handle() };
+        }
         header.set(flags::DETACHED);
         let waiter = header.waiter.take();
         if let Some(Err(error)) = self.take_output()

@@ -75,7 +75,7 @@ pub(crate) const fn rounded(layout: Layout) -> Layout {
 }
 
 /// The class of a rounded layout; `None` for what is not recycled.
-#[inline]
+#[inline(always)]
 fn class_of(layout: Layout) -> Option<usize> {
     if layout.align() != ALIGN || layout.size() > STEP * CLASSES {
         return None;
@@ -180,35 +180,37 @@ impl CellPool {
     ///
     /// # Safety
     /// The caller gives the memory up.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn recycle(&self, memory: Memory, returns: &Returns) {
         let Some(class) = class_of(memory.layout) else {
             // SAFETY: passed on from the caller.
             return unsafe { free(memory.start, memory.layout) };
         };
         if memory.foreign {
-            return self.send_back(class, memory, returns);
+            return self.send_back(class, memory.start, returns);
         }
-        self.keep(class, memory);
+        self.keep(class, memory.start);
     }
 
-    #[inline]
-    fn keep(&self, class: usize, memory: Memory) {
+    #[inline(always)]
+    fn keep(&self, class: usize, start: NonNull<u8>) {
+        let layout = class_layout(class);
         if self.bytes.get() < LIMIT {
-            self.bytes.set(self.bytes.get() + memory.layout.size());
-            self.classes[class].kept.push(memory.start);
+            self.bytes.set(self.bytes.get() + layout.size());
+            self.classes[class].kept.push(start);
         } else {
             // SAFETY: the caller of `recycle` gave it up.
-            unsafe { free(memory.start, memory.layout) };
+            unsafe { free(start, layout) };
         }
     }
 
-    fn send_back(&self, class: usize, memory: Memory, returns: &Returns) {
+    #[inline(never)]
+    fn send_back(&self, class: usize, start: NonNull<u8>, returns: &Returns) {
         let returning = &self.classes[class].returning;
         if returning.length.get() >= most_blocks(class) {
-            return self.keep(class, memory);
+            return self.keep(class, start);
         }
-        returning.push(memory.start);
+        returning.push(start);
         if returning.length.get() >= CHAIN_LEAST {
             returns.offer(class, returning);
         }
@@ -358,6 +360,7 @@ fn most_blocks(class: usize) -> usize {
     CHAIN_BYTES / ((class + 1) * STEP)
 }
 
+#[inline(always)]
 fn class_layout(index: usize) -> Layout {
     Layout::from_size_align((index + 1) * STEP, ALIGN).expect("a small multiple of 64")
 }

@@ -17,6 +17,9 @@ use std::task::{Context, Poll};
 pub(crate) struct Kept;
 
 impl<T> Sink<T> for Kept {
+    const KEEPS: bool = true;
+
+    #[inline(always)]
     fn deliver(&self, result: Result<T, TaskError>) -> Option<Result<T, TaskError>> {
         Some(result)
     }
@@ -88,12 +91,7 @@ unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
 ) {
     let header = &cell.header;
     // 1. The future goes, here and now. A panic in its drop is the outcome.
-    let dropped = cell.stage.with_mut(|stage| {
-        // SAFETY: the stage is the home thread's, and the poll is over. An
-        // assignment whose drop panics still writes the new value.
-        catch_unwind(AssertUnwindSafe(|| unsafe { *stage = Stage::Empty }))
-    });
-    let result = match dropped {
+    let result = match drop_future(cell) {
         Ok(()) => result,
         Err(payload) => Err(TaskError::panic(payload)),
     };
@@ -104,18 +102,15 @@ unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
     header.set(flags::DONE);
     H::retire(header.home, task);
     // 3. The result goes to whoever wants it.
-    guarded::<H>(task, || {
-        if let Some(kept) = cell.outcome.deliver(result) {
-            if header.has(flags::DETACHED) {
-                discard::<_, H>(task, kept);
-            } else {
-                // SAFETY: the stage is the home thread's.
-                cell.stage
-                    .with_mut(|stage| unsafe { *stage = Stage::Output(kept) });
-                header.set(flags::OUTPUT);
+    if S::KEEPS && !header.has(flags::DETACHED) {
+        keep(cell, cell.outcome.deliver(result));
+    } else {
+        guarded::<H>(task, || {
+            if let Some(unwanted) = cell.outcome.deliver(result) {
+                discard::<_, H>(task, unwanted);
             }
-        }
-    });
+        });
+    }
     // 4. Those who wait are told.
     if let Some(waiter) = header.waiter.take() {
         guarded::<H>(task, || waiter.wake());
@@ -129,6 +124,32 @@ unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
     if !header.has(flags::SCHEDULED) {
         // SAFETY: done, not scheduled, and this is the only merge.
         unsafe { task.merge() }
+    }
+}
+
+/// Empties the stage; gives the panic of the future's drop, if it panics.
+fn drop_future<F: Future, S>(cell: &Cell<F, S>) -> Result<(), Box<dyn Any + Send>> {
+    cell.stage.with_mut(|stage| {
+        // SAFETY: the stage is the home thread's, and the poll is over. An
+        // assignment whose drop panics still writes the new value.
+        let empty = || unsafe { *stage = Stage::Empty };
+        if needs_drop::<F>() {
+            catch_unwind(AssertUnwindSafe(empty))
+        } else {
+            empty();
+            Ok(())
+        }
+    })
+}
+
+/// Leaves the result in the cell, for the handle to take.
+fn keep<F: Future, S>(cell: &Cell<F, S>, result: Option<Result<F::Output, TaskError>>) {
+    if let Some(result) = result {
+        cell.stage.with_mut(|stage| {
+            // SAFETY: the stage is the home thread's, and empty.
+            unsafe { std::ptr::write(stage, Stage::Output(result)) }
+        });
+        cell.header.set(flags::OUTPUT);
     }
 }
 
@@ -170,22 +191,30 @@ unsafe fn take_output<F: Future, S>(task: TaskRef, into: *mut ()) {
 /// # Safety
 /// Nobody else has a reference; future and output are gone.
 unsafe fn free<F: Future, S, H: Home>(task: TaskRef) {
+    let header = task.header();
+    // The stage is empty by now and nobody waits: what is left is the outcome
+    // and, for few tasks, a name. For most there is nothing to drop at all.
+    if needs_drop::<S>() || header.extra.get().is_some() || header.has(flags::FOREIGN) {
+        // SAFETY: passed on from the caller.
+        return unsafe { free_with_drop::<F, S, H>(task) };
+    }
+    let layout = super::cell::layout_of::<F, S>();
+    // SAFETY: allocated with this very layout, and nothing in it is alive.
+    unsafe { H::reclaim(header.home, Memory::new(task.cast(), layout, false)) };
+}
+
+/// # Safety
+/// As for [`free`].
+#[inline(never)]
+unsafe fn free_with_drop<F: Future, S, H: Home>(task: TaskRef) {
     let home = task.header().home;
     let foreign = task.header().has(flags::FOREIGN);
     let cell = task.cast::<Cell<F, S>>();
-    // The stage is empty by now and nobody waits: what is left is the outcome
-    // and, for few tasks, a name. For most there is nothing to drop at all.
-    let mut dropped = Ok(());
-    // SAFETY: this is the last reference.
-    if needs_drop::<S>() || unsafe { cell.as_ref() }.header.extra.get().is_some() {
-        // SAFETY: as above; dropped once.
-        dropped = catch_unwind(AssertUnwindSafe(|| unsafe { cell.drop_in_place() }));
-    }
+    // SAFETY: this is the last reference; dropped once.
+    let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { cell.drop_in_place() }));
+    let layout = super::cell::layout_of::<F, S>();
     // SAFETY: allocated with this very layout, and nothing in it is alive.
-    unsafe {
-        let layout = super::cell::layout_of::<F, S>();
-        H::reclaim(home, Memory::new(cell.cast(), layout, foreign));
-    }
+    unsafe { H::reclaim(home, Memory::new(cell.cast(), layout, foreign)) };
     if let Err(payload) = dropped {
         H::report(home, None, payload);
     }
