@@ -23,10 +23,6 @@ mod std_types {
             Self(std::cell::UnsafeCell::new(value))
         }
 
-        pub(crate) fn into_inner(self) -> T {
-            self.0.into_inner()
-        }
-
         /// A pointer for reading; the caller keeps the module's protocol.
         #[inline(always)]
         pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {

@@ -130,7 +130,7 @@ where
             // SAFETY: it was refused, so nobody else has seen it.
             let (future, outcome) = unsafe { dismantle::<Deferred<F, Fut>, Told<O>>(task) };
             match future {
-                Some(Deferred::Make { make: Some(make) }) => Err(Refused {
+                Deferred::Make { make: Some(make) } => Err(Refused {
                     make,
                     outcome: outcome.0,
                 }),

@@ -9,6 +9,7 @@ use crate::error::TaskError;
 use crate::loom::UnsafeCell;
 use std::alloc::Layout;
 use std::cell;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::task::Waker;
@@ -38,6 +39,8 @@ pub(crate) struct Header {
     /// What few tasks have: a name, done-callbacks.
     pub(super) extra: cell::OnceCell<Box<Extra>>,
     pub(crate) location: &'static Location<'static>,
+    /// Nothing, but to the model checker: who touches the stage, and when.
+    stage: UnsafeCell<()>,
 }
 
 /// What the cell's code needs to know of its types.
@@ -46,8 +49,8 @@ pub(crate) struct VTable {
     pub(super) poll: unsafe fn(TaskRef),
     /// Drops the future and finishes the task with this error.
     pub(super) abort: unsafe fn(TaskRef, TaskError),
-    /// Moves the output into the `Option<Result<T, TaskError>>` pointed to.
-    pub(super) take_output: unsafe fn(TaskRef, *mut ()),
+    /// Where in the cell the output lies, while OUTPUT is set.
+    pub(super) output_offset: usize,
     /// Schedules the task, from whatever thread this is.
     pub(super) wake: unsafe fn(TaskRef),
     /// Drops what outlived the future, then gives the memory back.
@@ -60,11 +63,12 @@ pub(crate) struct VTable {
     pub(super) callback: unsafe fn(TaskRef, Box<dyn FnOnce()>),
 }
 
-/// The future while it runs, its output until the handle takes it.
-pub(crate) enum Stage<F, T> {
-    Future(F),
-    Output(Result<T, TaskError>),
-    Empty,
+/// The future until the task is finished, then its output while OUTPUT is set:
+/// the flags know which, so nothing here has to.
+#[repr(C)]
+pub(super) union Stage<F, T> {
+    pub(super) future: ManuallyDrop<F>,
+    pub(super) output: ManuallyDrop<Result<T, TaskError>>,
 }
 
 /// Where a task's result goes: into the cell for its handle, or to an outcome
@@ -83,7 +87,19 @@ pub(crate) trait Sink<T> {
 pub(crate) struct Cell<F: Future, S> {
     pub(super) header: Header,
     pub(super) outcome: S,
-    pub(super) stage: UnsafeCell<Stage<F, F::Output>>,
+    stage: cell::UnsafeCell<Stage<F, F::Output>>,
+}
+
+impl<F: Future, S> Cell<F, S> {
+    /// The offset of the output, for the vtable.
+    pub(super) const STAGE: usize = std::mem::offset_of!(Self, stage);
+
+    /// The stage; the home thread's, as the model checker is told.
+    #[inline(always)]
+    pub(super) fn stage(&self) -> *mut Stage<F, F::Output> {
+        self.header.touch_stage();
+        self.stage.get()
+    }
 }
 
 /// The front of every cell with outcome `S`, whatever its future.
@@ -115,7 +131,14 @@ impl Header {
             waiter: cell::Cell::new(None),
             extra: cell::OnceCell::new(),
             location,
+            stage: UnsafeCell::new(()),
         }
+    }
+
+    /// Tells the model checker that the stage is being used.
+    #[inline(always)]
+    pub(super) fn touch_stage(&self) {
+        self.stage.with_mut(|_| ());
     }
 
     /// Home: the task was taken from the mailbox, and its link was read.
@@ -199,28 +222,29 @@ pub(crate) unsafe fn allocate<F: Future, S>(memory: NonNull<u8>, parts: Parts<F,
         cell.write(Cell {
             header,
             outcome: parts.outcome,
-            stage: UnsafeCell::new(Stage::Future(parts.future)),
+            stage: cell::UnsafeCell::new(Stage {
+                future: ManuallyDrop::new(parts.future),
+            }),
         });
         TaskRef::from_raw(cell.cast::<Header>())
     }
 }
 
-/// Takes a cell apart that its loop refused, and frees the memory. `None` for
-/// the future if it was polled to its end, which a refused one never was.
+/// Takes a cell apart that its loop refused, and frees the memory.
 ///
 /// # Safety
 /// The cell is of these types and was never published; the caller forgets it.
-pub(crate) unsafe fn dismantle<F: Future, S>(task: TaskRef) -> (Option<F>, S) {
+pub(crate) unsafe fn dismantle<F: Future, S>(task: TaskRef) -> (F, S) {
     let memory = task.cast::<Cell<F, S>>();
-    // SAFETY: nobody else knows the cell: it is read out once, then freed.
-    let cell = unsafe { memory.read() };
-    // SAFETY: its memory came from `recycle::allocate` with this layout.
-    unsafe { super::recycle::free(memory.cast(), layout_of::<F, S>()) };
-    let future = match cell.stage.into_inner() {
-        Stage::Future(future) => Some(future),
-        Stage::Output(_) | Stage::Empty => None,
-    };
-    (future, cell.outcome)
+    // SAFETY: nobody else knows the cell: it is read out once, then freed; its
+    // memory came from `recycle` with this layout. It was never polled, so the
+    // stage holds the future.
+    unsafe {
+        let cell = memory.read();
+        super::recycle::free(memory.cast(), layout_of::<F, S>());
+        let future = ManuallyDrop::into_inner(cell.stage.into_inner().future);
+        (future, cell.outcome)
+    }
 }
 
 /// The memory that a cell takes, rounded up to a size class of the recycler.

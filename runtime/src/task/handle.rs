@@ -144,17 +144,17 @@ impl<T> Task<T> {
         Poll::Pending
     }
 
+    #[inline]
     fn take_output(&self) -> Option<Result<T, TaskError>> {
-        if !self.task.header().has(flags::OUTPUT) {
+        let header = self.task.header();
+        if !header.has(flags::OUTPUT) {
             return None;
         }
-        let mut output: Option<Result<T, TaskError>> = None;
-        // SAFETY: the cell's output is `T`, this is the home thread, and the
-        // pointer is to the very type that the function writes.
-        unsafe {
-            (self.task.header().vtable.take_output)(self.task, (&raw mut output).cast());
-        }
-        output
+        header.clear(flags::OUTPUT);
+        // SAFETY: the cell's output is `T` (the contract of `new`), this is the
+        // home thread, and OUTPUT was set: the output is there, and is moved
+        // out once.
+        Some(unsafe { self.task.read_output() })
     }
 }
 

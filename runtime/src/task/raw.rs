@@ -235,6 +235,19 @@ impl TaskRef {
         true
     }
 
+    /// Moves the output out of the cell.
+    ///
+    /// # Safety
+    /// The task's output is `T`; on the home thread; OUTPUT was set, and the
+    /// caller has cleared it.
+    #[inline]
+    pub(super) unsafe fn read_output<T>(self) -> Result<T, TaskError> {
+        let header = self.header();
+        header.touch_stage();
+        // SAFETY: passed on from the caller; the vtable knows the place.
+        unsafe { self.0.byte_add(header.vtable.output_offset).cast().read() }
+    }
+
     pub(super) fn report(self, payload: Box<dyn Any + Send>) {
         // SAFETY: the cell is alive.
         unsafe { (self.header().vtable.report)(self, payload) }

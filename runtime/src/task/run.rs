@@ -1,13 +1,13 @@
 //! Polling a cell and finishing it: the code that knows the types.
 
-use super::cell::{Cell, Sink, Stage, VTable};
+use super::cell::{Cell, Sink, VTable};
 use super::id::LoopId;
 use super::raw::{TaskRef, flags};
 use super::recycle::Memory;
 use super::{Home, waker};
 use crate::error::TaskError;
 use std::any::Any;
-use std::mem::needs_drop;
+use std::mem::{ManuallyDrop, needs_drop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -31,7 +31,7 @@ pub(crate) fn vtable<F: Future, S: Sink<F::Output>, H: Home>() -> &'static VTabl
         &VTable {
             poll: poll::<F, S, H>,
             abort: abort::<F, S, H>,
-            take_output: take_output::<F, S>,
+            output_offset: Cell::<F, S>::STAGE,
             wake: waker::wake::<H>,
             free: free::<F, S, H>,
             report: report::<H>,
@@ -49,16 +49,12 @@ unsafe fn poll<F: Future, S: Sink<F::Output>, H: Home>(task: TaskRef) {
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     let waker = waker::borrow::<H>(task);
     let mut cx = Context::from_waker(&waker);
+    let stage = cell.stage();
     let polled = catch_unwind(AssertUnwindSafe(|| {
-        cell.stage.with_mut(|stage| {
-            // SAFETY: the stage is the home thread's, and nothing else borrows
-            // it while the future is polled.
-            match unsafe { &mut *stage } {
-                // SAFETY: a future in its cell is never moved.
-                Stage::Future(future) => unsafe { Pin::new_unchecked(future) }.poll(&mut cx),
-                Stage::Output(_) | Stage::Empty => unreachable!("polled after its end"),
-            }
-        })
+        // SAFETY: the stage is the home thread's and holds the future, which
+        // nothing else borrows while it is polled, and which is never moved.
+        let future: Pin<&mut F> = unsafe { Pin::new_unchecked(&mut (*stage).future) };
+        future.poll(&mut cx)
     }));
     let result = match polled {
         Ok(Poll::Pending) => return,
@@ -127,28 +123,23 @@ unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
     }
 }
 
-/// Empties the stage; gives the panic of the future's drop, if it panics.
+/// Drops the future; gives the panic of its drop, if it panics.
 fn drop_future<F: Future, S>(cell: &Cell<F, S>) -> Result<(), Box<dyn Any + Send>> {
-    cell.stage.with_mut(|stage| {
-        // SAFETY: the stage is the home thread's, and the poll is over. An
-        // assignment whose drop panics still writes the new value.
-        let empty = || unsafe { *stage = Stage::Empty };
-        if needs_drop::<F>() {
-            catch_unwind(AssertUnwindSafe(empty))
-        } else {
-            empty();
-            Ok(())
-        }
-    })
+    if !needs_drop::<F>() {
+        return Ok(());
+    }
+    let stage = cell.stage();
+    // SAFETY: the stage is the home thread's and holds the future; the poll is
+    // over, and `finish` runs once.
+    let drop = || unsafe { ManuallyDrop::drop(&mut (*stage).future) };
+    catch_unwind(AssertUnwindSafe(drop))
 }
 
 /// Leaves the result in the cell, for the handle to take.
 fn keep<F: Future, S>(cell: &Cell<F, S>, result: Option<Result<F::Output, TaskError>>) {
     if let Some(result) = result {
-        cell.stage.with_mut(|stage| {
-            // SAFETY: the stage is the home thread's, and empty.
-            unsafe { std::ptr::write(stage, Stage::Output(result)) }
-        });
+        // SAFETY: the stage is the home thread's, and its future is gone.
+        unsafe { (*cell.stage()).output = ManuallyDrop::new(result) };
         cell.header.set(flags::OUTPUT);
     }
 }
@@ -171,28 +162,10 @@ fn guarded<H: Home>(task: TaskRef, f: impl FnOnce()) {
 }
 
 /// # Safety
-/// On the home thread; `into` points to an `Option<Result<F::Output, TaskError>>`.
-unsafe fn take_output<F: Future, S>(task: TaskRef, into: *mut ()) {
-    // SAFETY: the cell is of these types, the stage is the home thread's.
-    unsafe {
-        let cell = task.cast::<Cell<F, S>>().as_ref();
-        let into = into.cast::<Option<Result<F::Output, TaskError>>>();
-        cell.header.clear(flags::OUTPUT);
-        cell.stage.with_mut(|stage| {
-            if let Stage::Output(_) = &*stage
-                && let Stage::Output(result) = std::mem::replace(&mut *stage, Stage::Empty)
-            {
-                *into = Some(result);
-            }
-        });
-    }
-}
-
-/// # Safety
 /// Nobody else has a reference; future and output are gone.
 unsafe fn free<F: Future, S, H: Home>(task: TaskRef) {
     let header = task.header();
-    // The stage is empty by now and nobody waits: what is left is the outcome
+    // The future and its output are gone and nobody waits: what is left is the outcome
     // and, for few tasks, a name. For most there is nothing to drop at all.
     if needs_drop::<S>() || header.extra.get().is_some() || header.has(flags::FOREIGN) {
         // SAFETY: passed on from the caller.
