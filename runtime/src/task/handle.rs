@@ -6,7 +6,7 @@ use super::raw::{TaskRef, flags};
 use crate::error::TaskError;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -156,6 +156,19 @@ impl<T> Task<T> {
         // out once.
         Some(unsafe { self.task.read_output() })
     }
+
+    /// Drops an output that nobody took. A panic in its drop is reported, as
+    /// the task's own is: passed on from here it would keep the cell for ever,
+    /// and end the process if the handle is itself dropped by a panic.
+    fn discard(&self, output: Result<T, TaskError>) {
+        let payload = match output {
+            Ok(value) => catch_unwind(AssertUnwindSafe(move || drop(value))).err(),
+            Err(error) => error.into_panic().ok(),
+        };
+        if let Some(payload) = payload {
+            self.task.report(payload);
+        }
+    }
 }
 
 impl<T> Future for Task<T> {
@@ -183,10 +196,8 @@ impl<T> Drop for Task<T> {
         }
         header.set(flags::DETACHED);
         let waiter = header.waiter.take();
-        if let Some(Err(error)) = self.take_output()
-            && let Ok(payload) = error.into_panic()
-        {
-            self.task.report(payload);
+        if let Some(output) = self.take_output() {
+            self.discard(output);
         }
         // SAFETY: the handle's own reference, given up once, at home.
         unsafe { self.task.release_handle() };
