@@ -11,8 +11,8 @@
 //! - while busy threads outnumber cores the answer is nothing, whatever the
 //!   budget: a spinner would take the core from the thread it waits for;
 //! - other processes want cores too, and cannot be counted. So a spinner offers
-//!   its core once a round; a round that then takes longer than [`CROWDED`] says
-//!   that somebody took the offer, and the next [`REST`] waits sleep at once.
+//!   its core once a round; a round that then takes longer than `CROWDED` says
+//!   that somebody took the offer, and the next `REST` waits sleep at once.
 //!
 //! Loops, threads blocked in `result()` and idle executor workers all wait by
 //! this rule, each with a budget of its own.
