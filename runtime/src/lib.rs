@@ -47,11 +47,13 @@
 //! |---|---|---|
 //! | 0 | `error`, `loom`, `util`, [`spin`], `offload` | errors, the model checker's seam, how long to spin, the way out for blocking calls |
 //! | 1 | `task` | the cell that a future lives in; its head is the protocol of threads |
-//! | 2 | `ready`, `remote`, `reactor`, `timers` | the queue, the mailbox, readiness, the wheel |
-//! | 3 | `event_loop` | one turn, and what is around it |
-//! | 4 | [`time`], [`sync`] | sleeping; primitives of one loop |
-//! | 5 | [`combine`], [`io`] | waiting for several |
-//! | 6 | [`net`], [`signal`], [`compat`] | sockets, signals, hyper |
+//! | 2 | `ready`, `remote`, `timers` | the queue, the mailbox, the wheel |
+//! | 3 | `reactor` | readiness, and the driver that waits for it |
+//! | 4 | `event_loop` | one turn, and what is around it |
+//! | 5 | [`time`], [`sync`] | sleeping; primitives of one loop |
+//! | 6 | [`combine`], [`io`] | waiting for several; bytes |
+//! | 7 | [`net`], [`signal`] | sockets, names, signals |
+//! | 8 | [`compat`] | hyper |
 //!
 //! # Invariants
 //! 1. A future is polled and dropped on its own loop's thread, nowhere else.

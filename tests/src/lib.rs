@@ -5,6 +5,11 @@
 
 pub mod tidy;
 
+/// README's program has to compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
