@@ -89,7 +89,7 @@ unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
     // 1. The future goes, here and now. A panic in its drop is the outcome.
     let result = match drop_future(cell) {
         Ok(()) => result,
-        Err(payload) => Err(TaskError::panic(payload)),
+        Err(payload) => displace::<_, H>(task, result, payload),
     };
     // 2. It is done, for all who ask.
     if matches!(&result, Err(error) if error.is_panic()) {
@@ -133,6 +133,17 @@ fn drop_future<F: Future, S>(cell: &Cell<F, S>) -> Result<(), Box<dyn Any + Send
     // over, and `finish` runs once.
     let drop = || unsafe { ManuallyDrop::drop(&mut (*stage).future) };
     catch_unwind(AssertUnwindSafe(drop))
+}
+
+/// The panic of the future's drop takes the place of what it had come to.
+#[cold]
+fn displace<T, H: Home>(
+    task: TaskRef,
+    result: Result<T, TaskError>,
+    payload: Box<dyn Any + Send>,
+) -> Result<T, TaskError> {
+    guarded::<H>(task, || discard::<_, H>(task, result));
+    Err(TaskError::panic(payload))
 }
 
 /// Leaves the result in the cell, for the handle to take.
@@ -185,12 +196,14 @@ unsafe fn free_with_drop<F: Future, S, H: Home>(task: TaskRef) {
     let cell = task.cast::<Cell<F, S>>();
     // SAFETY: this is the last reference; dropped once.
     let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { cell.drop_in_place() }));
-    let layout = super::cell::layout_of::<F, S>();
-    // SAFETY: allocated with this very layout, and nothing in it is alive.
-    unsafe { H::reclaim(home, Memory::new(cell.cast(), layout, foreign)) };
+    // Told before the memory goes: the task may be the one that runs now, and
+    // the handler may ask which one that is.
     if let Err(payload) = dropped {
         H::report(home, None, payload);
     }
+    let layout = super::cell::layout_of::<F, S>();
+    // SAFETY: allocated with this very layout, and nothing in it is alive.
+    unsafe { H::reclaim(home, Memory::new(cell.cast(), layout, foreign)) };
 }
 
 /// # Safety
