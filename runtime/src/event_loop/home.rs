@@ -2,7 +2,6 @@
 
 use super::context;
 use super::core::Core;
-use super::observe::{ExceptionContext, default_handler};
 use crate::error::TaskError;
 use crate::remote::{LoopHandle, Mailbox, Outcome, Refused, Remote, submit_to};
 use crate::task::recycle::{self, Memory};
@@ -66,20 +65,10 @@ impl Home for Core {
     }
 
     fn report(home: NonNull<()>, task: Option<TaskRef>, payload: Box<dyn Any + Send>) {
+        // Between two runs, or after the last, only standard error is told.
+        let observer = Self::here(home, |core| core.observer.clone());
         let info = task.map(TaskRef::info);
-        let mut left = Some((info, payload));
-        Self::here(home, |core| {
-            if let Some((info, payload)) = left.take() {
-                core.observer.clone().panicked(info, payload);
-            }
-        });
-        if let Some((task, payload)) = left {
-            default_handler(&ExceptionContext {
-                message: "a panic that nobody awaits",
-                task,
-                payload: Some(payload.as_ref()),
-            });
-        }
+        observer.unwrap_or_default().panicked(info, payload);
     }
 }
 

@@ -51,7 +51,7 @@ impl fmt::Debug for ExceptionContext<'_> {
 pub(super) type ExceptionHandler = Rc<dyn Fn(&ExceptionContext<'_>)>;
 
 /// A loop's settings for telling.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Observer {
     pub(super) handler: Option<ExceptionHandler>,
     /// In debug mode, how long a poll may take before it is told.
@@ -66,8 +66,7 @@ impl Observer {
             task,
             payload: Some(payload.as_ref()),
         });
-        // A payload may itself panic when it is dropped.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        discard(payload);
     }
 
     /// A poll took longer than debug mode allows.
@@ -91,12 +90,25 @@ impl Observer {
                 task: None,
                 payload: Some(payload.as_ref()),
             });
+            discard(payload);
         }
     }
 }
 
+/// Drops a payload, which may itself panic then, with a payload of its own. If
+/// that goes on and on, the last one is leaked.
+fn discard(mut payload: Box<dyn Any + Send>) {
+    for _ in 0..8 {
+        match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            Ok(()) => return,
+            Err(again) => payload = again,
+        }
+    }
+    std::mem::forget(payload);
+}
+
 /// One line on standard error, as asyncio's default handler logs.
-pub(super) fn default_handler(context: &ExceptionContext<'_>) {
+fn default_handler(context: &ExceptionContext<'_>) {
     use std::io::Write;
     // Nobody is left to tell when standard error is closed.
     let _ = writeln!(std::io::stderr(), "polyloop: {context}");
