@@ -309,7 +309,8 @@ fn drive(driver: &mut dyn Driver, core: &Core, wait: Wait) -> io::Result<usize> 
     let mut events = 0;
     driver.wait(wait, &mut |event| {
         events += 1;
-        core.reactor.dispatch(event);
+        core.reactor
+            .dispatch(event, |waker| core.guarded(|| waker.wake()));
     })?;
     Ok(events)
 }

@@ -9,6 +9,8 @@
 mod driver;
 mod io;
 mod registration;
+#[cfg(all(test, not(loom)))]
+mod tests;
 #[cfg(target_os = "linux")]
 mod timer_fd;
 

@@ -112,8 +112,9 @@ impl Reactor {
         drop(removed);
     }
 
-    /// An event came: the sides become ready, and those who wait are woken.
-    pub(crate) fn dispatch(&self, event: Event) {
+    /// An event came: the sides become ready, and those who wait are passed to
+    /// `wake`, which must not panic: the others would never be told.
+    pub(crate) fn dispatch(&self, event: Event, wake: impl Fn(Waker)) {
         let found = self
             .table
             .borrow()
@@ -125,20 +126,22 @@ impl Reactor {
             registration.ended.set(true);
         }
         if event.readable {
-            registration.read.set_ready();
+            registration.read.set_ready(&wake);
         }
         if event.writable {
-            registration.write.set_ready();
+            registration.write.set_ready(&wake);
         }
     }
 
-    /// Forgets who waits, at the loop's end: nobody is left to be woken.
-    pub(crate) fn forget_all(&self) {
-        let all: Vec<_> = self.table.borrow().iter().map(|(_, r)| r.clone()).collect();
-        for registration in all {
-            registration.read.forget();
-            registration.write.forget();
+    /// Forgets who waits, at the loop's end, when nobody is left to be woken;
+    /// gives the wakers back, to be dropped where no borrow is held.
+    pub(crate) fn forget_all(&self) -> Vec<Waker> {
+        let mut forgotten = Vec::new();
+        for (_, registration) in self.table.borrow().iter() {
+            registration.read.forget(&mut forgotten);
+            registration.write.forget(&mut forgotten);
         }
+        forgotten
     }
 
     /// How many sources are registered.
@@ -197,13 +200,17 @@ impl Registration {
     ) {
         let side = self.side(direction);
         let event = side.event.get();
-        let mut waiters = side.waiters.borrow_mut();
         let known = place.filter(|place| place.0 == event).map(|place| place.1);
+        if known.is_some_and(|index| side.has(index, cx.waker())) {
+            return;
+        }
+        // Cloned and dropped outside the borrow: a waker may run anything.
+        let waker = cx.waker().clone();
+        let mut waiters = side.waiters.borrow_mut();
         let stale = match known.and_then(|index| waiters.get_mut(index)) {
-            Some(known) if known.will_wake(cx.waker()) => None,
-            Some(known) => Some(std::mem::replace(known, cx.waker().clone())),
+            Some(known) => Some(std::mem::replace(known, waker)),
             None => {
-                *place = Some((event, waiters.insert(cx.waker().clone())));
+                *place = Some((event, waiters.insert(waker)));
                 None
             }
         };
@@ -231,25 +238,32 @@ impl Side {
         }
     }
 
-    fn forget(&self) {
-        let poller = self.poller.take();
+    fn has(&self, index: usize, waker: &Waker) -> bool {
+        let waiters = self.waiters.borrow();
+        waiters
+            .get(index)
+            .is_some_and(|known| known.will_wake(waker))
+    }
+
+    fn forget(&self, forgotten: &mut Vec<Waker>) {
+        forgotten.extend(self.poller.take());
         self.event.set(self.event.get() + 1);
         let waiters = self.waiters.take();
-        drop((poller, waiters));
+        forgotten.extend(waiters.into_iter().map(|(_, waiter)| waiter));
     }
 
     /// Ready, and everybody told. Waiters' places become void: each wakes to
     /// try again, and takes a new one if it was too late.
-    fn set_ready(&self) {
+    fn set_ready(&self, wake: impl Fn(Waker)) {
         self.ready.set(true);
         if let Some(poller) = self.poller.take() {
-            poller.wake();
+            wake(poller);
         }
         if !self.waiters.borrow().is_empty() {
             self.event.set(self.event.get() + 1);
             let waiters = self.waiters.take();
             for (_, waiter) in waiters {
-                waiter.wake();
+                wake(waiter);
             }
         }
     }
