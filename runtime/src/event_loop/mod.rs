@@ -14,6 +14,8 @@ mod turn;
 
 #[cfg(all(test, loom))]
 mod loom_tests;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 pub use api::{
     TaskBuilder, all_tasks, call_at, call_later, call_soon, create_task, current_loop,
@@ -127,7 +129,7 @@ impl EventLoop {
         let (core, engine) = self.enter()?;
         let _inside = Enter::new(core);
         let _busy = BusyThread::enter();
-        engine.turn(core, max_wait, || false)
+        engine.run_once(core, max_wait, || false)
     }
 
     /// Closes the loop: cancels every task, runs for at most `grace` what their

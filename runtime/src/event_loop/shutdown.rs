@@ -6,7 +6,7 @@ use super::core::Core;
 use super::turn::Engine;
 use crate::error::TaskError;
 use crate::remote::Mailbox;
-use crate::task::{TaskInfo, flags};
+use crate::task::{TaskInfo, TaskRef, flags};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,6 @@ impl fmt::Display for CloseReport {
 pub(super) fn close(core: Box<Core>, engine: &mut Engine, grace: Duration) -> CloseReport {
     let mut report = CloseReport::default();
     let inside = Enter::new(&core);
-    core.stopping.set(false);
     core.closing.set(true);
     // 1. Ask everybody to end, and give clean-up its time.
     for task in core.tasks.iter() {
@@ -55,44 +54,68 @@ pub(super) fn close(core: Box<Core>, engine: &mut Engine, grace: Duration) -> Cl
             report.cancelled += 1;
         }
     }
-    let until = Instant::now().checked_add(grace);
-    while core.tasks.len() > 0 {
-        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        let out_of_time = left.is_some_and(|left| left.is_zero());
-        if engine.turn(&core, left, || core.tasks.len() == 0).is_err() || out_of_time {
-            break;
-        }
-    }
+    clean_up(&core, engine, grace);
     // 2. Close the one door; from here on nothing arrives.
     for task in core.mailbox().close() {
         core.arrived(task);
     }
     report.unstarted = core.unstarted.get();
-    // 3. End what is left. Drops may make tasks, which end here as well.
-    for _ in 0..DROP_LIMIT {
-        let Some(task) = core.tasks.first() else {
-            break;
-        };
-        let info = task.info();
-        let callback = task.header().has(flags::CALLBACK);
-        core.abort(task, TaskError::loop_closed());
-        if !callback {
-            report.unfinished.push(info);
-        }
+    // 3. Timers and sockets forget whom to wake.
+    let mut wakers = core.timers.borrow_mut().clear();
+    wakers.extend(core.reactor.forget_all());
+    for waker in wakers {
+        core.guarded(|| drop(waker));
     }
-    // 4. Empty the ready queue: its cells are done, this merges them.
-    while let Some(task) = core.ready.pop() {
-        core.run(task);
-    }
-    // 5. Timers and sockets forget whom to wake.
-    let timers = core.timers.borrow_mut().clear();
-    drop(timers);
-    core.reactor.forget_all();
-    // 6. Leave. Cells that are still referenced count for themselves now.
+    // 4. End what is left. Drops may make tasks, which end here as well.
+    end_tasks(&core, &mut report);
+    // 5. Leave. Cells that are still referenced count for themselves now.
     drop(inside);
     let (mailbox, cells) = (core.mailbox, core.cells());
     drop(core);
     // SAFETY: the loop's share, given up once; the core is gone.
     unsafe { Mailbox::settle_loop(mailbox, cells) };
     report
+}
+
+/// Runs until no task is left, for at most `grace` of the loop's own time and
+/// of the system's: a virtual clock stands still while the loop is busy, and
+/// jumps ahead when it is not.
+fn clean_up(core: &Core, engine: &mut Engine, grace: Duration) {
+    core.stopping.set(false);
+    let (began, really_began) = (core.time(), Instant::now());
+    while core.tasks.len() > 0 {
+        let spent = core.time().saturating_duration_since(began);
+        let left = grace.saturating_sub(spent.max(really_began.elapsed()));
+        let turned = engine.run_once(core, Some(left), || core.tasks.len() == 0);
+        if turned.is_err() || left.is_zero() {
+            break;
+        }
+    }
+}
+
+/// Ends every task, and merges the cells that are still in the ready queue.
+fn end_tasks(core: &Core, report: &mut CloseReport) {
+    let mut limit = core.tasks.len() + DROP_LIMIT;
+    loop {
+        while let Some(task) = core.tasks.first().filter(|_| limit > 0) {
+            limit -= 1;
+            if !task.header().has(flags::CALLBACK) {
+                report.unfinished.push(task.info());
+            }
+            core.abort(task, TaskError::loop_closed());
+        }
+        while let Some(task) = core.ready.pop() {
+            if task.header().has(flags::DONE) {
+                core.run(task);
+            } else {
+                // Made by a drop just now, or given up: not polled any more.
+                task.header().clear(flags::SCHEDULED);
+            }
+        }
+        if limit == 0 || core.tasks.len() == 0 {
+            break;
+        }
+    }
+    let given_up = core.tasks.iter().map(TaskRef::info);
+    report.unfinished.extend(given_up);
 }

@@ -11,8 +11,8 @@
 //! and I/O is looked at if [`LOOK_EVERY`] have passed since it last was. When
 //! polls are slow the interval is halved, down to one poll. So between two
 //! looks lie at most `event_interval` polls, and about [`LOOK_EVERY`] plus one
-//! poll's time once the loop knows how slow they are. Timers are as late as
-//! that at most; arrivals from other threads wait for the end of the batch.
+//! poll's time once the loop knows how slow they are. What they bring, timers and
+//! arrivals from other threads wait for the end of the batch.
 //!
 //! # Waiting
 //! Before it sleeps, the loop spins on its mailbox and its I/O for as long as
@@ -22,7 +22,7 @@
 use super::core::Core;
 use crate::error::RunError;
 use crate::reactor::{Driver, Wait};
-use crate::spin::{BusyThread, MAX_SPIN, SpinBudget};
+use crate::spin::{BusyThread, SpinBudget};
 use crate::task::TaskRef;
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
@@ -48,7 +48,7 @@ pub struct Turn {
 /// The part of a loop that waits; separate from the core, which tasks see.
 pub(super) struct Engine {
     driver: Box<dyn Driver>,
-    spin: SpinBudget,
+    pub(super) spin: SpinBudget,
     busy: Option<BusyThread>,
     event_interval: u32,
     /// Polls between two looks at the clock, and how many are left of them.
@@ -80,29 +80,40 @@ impl Engine {
         }
     }
 
-    /// Turns until `done` or stopped.
+    /// Turns until `done` or stopped; a stop ends this run, and no other.
     pub(super) fn run(&mut self, core: &Core, done: impl Fn() -> bool) -> Result<(), RunError> {
         self.busy = Some(BusyThread::enter());
+        core.refresh_now();
         let result = loop {
             if let Err(error) = self.turn(core, None, &done) {
                 break Err(RunError::Driver(error.kind()));
             }
-            if done() {
-                break Ok(());
-            }
-            if core.stopping.get() {
-                core.stopping.set(false);
+            if done() || core.stopping.get() {
                 break Ok(());
             }
         };
+        core.stopping.set(false);
         self.publish(core);
         self.busy = None;
         result
     }
 
+    /// A run of one turn.
+    pub(super) fn run_once(
+        &mut self,
+        core: &Core,
+        max_wait: Option<Duration>,
+        done: impl Fn() -> bool,
+    ) -> io::Result<Turn> {
+        core.refresh_now();
+        let turn = self.turn(core, max_wait, done);
+        core.stopping.set(false);
+        turn
+    }
+
     /// One iteration. `done` keeps it from waiting.
     #[inline]
-    pub(super) fn turn(
+    fn turn(
         &mut self,
         core: &Core,
         max_wait: Option<Duration>,
@@ -156,7 +167,8 @@ impl Engine {
             (self.stride * 2).min(self.event_interval)
         };
         self.polls_left = self.stride;
-        if now - self.looked.min(now) >= LOOK_EVERY {
+        // A clock of the loop's own may stand still while the loop is busy.
+        if now - self.looked.min(now) >= LOOK_EVERY || core.clock.is_some() {
             self.publish(core);
             self.look(core)?;
         }
@@ -182,10 +194,14 @@ impl Engine {
         if deadline.is_some_and(|deadline| deadline <= began) {
             return self.look(core);
         }
-        if let (Some(clock), Some(timer)) = (&core.clock, timer) {
+        if let (Some(clock), Some(deadline)) = (&core.clock, deadline) {
             let events = self.look(core)?;
             let quiet = events == 0 && core.ready.len() == 0 && !core.mailbox().has_mail();
-            if !quiet || core.moment(timer).is_some_and(|timer| clock.jump(timer)) {
+            if !quiet
+                || core
+                    .moment(deadline)
+                    .is_some_and(|moment| clock.jump(moment))
+            {
                 core.refresh_now();
                 return Ok(events);
             }
@@ -243,10 +259,9 @@ impl Engine {
         self.parks += 1;
         self.parked += as_nanos(slept.elapsed());
         let events = events?;
-        let waited = now - began.min(now);
-        if events > 0 || core.mailbox().has_mail() || waited > as_nanos(MAX_SPIN) {
-            self.learn(waited);
-        }
+        // A timer's end is no conversation, however soon it came.
+        let came = events > 0 || core.mailbox().has_mail();
+        self.learn(if came { now - began.min(now) } else { u64::MAX });
         Ok(events)
     }
 

@@ -1,0 +1,112 @@
+//! How a loop waits, seen by a driver that keeps count, and what it spins.
+
+use super::EventLoop;
+use crate::reactor::{Driver, Event, Wait};
+use crate::spin::{BusyThread, MAX_SPIN};
+use crate::timers::Clock;
+use crate::{Unpark, create_task, current_loop, sleep};
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Serves no I/O; writes down every wait, and sleeps through those with an end.
+struct Counting(Rc<RefCell<Vec<Wait>>>);
+
+impl Driver for Counting {
+    fn wait(&mut self, wait: Wait, _sink: &mut dyn FnMut(Event)) -> io::Result<()> {
+        self.0.borrow_mut().push(wait);
+        if let Wait::Until(moment) = wait {
+            thread::sleep(moment.saturating_duration_since(Instant::now()));
+        }
+        Ok(())
+    }
+
+    fn unparker(&self) -> Arc<dyn Unpark> {
+        Arc::new(Nobody)
+    }
+
+    fn registry(&self) -> io::Result<Option<mio::Registry>> {
+        Ok(None)
+    }
+}
+
+struct Nobody;
+
+impl Unpark for Nobody {
+    fn unpark(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn counting() -> (EventLoop, Rc<RefCell<Vec<Wait>>>) {
+    let waits = Rc::<RefCell<Vec<Wait>>>::default();
+    let builder = EventLoop::builder().driver(Counting(waits.clone()));
+    let looped = builder.busy_poll(Duration::ZERO).build();
+    (looped.expect("nothing that can fail"), waits)
+}
+
+#[test]
+fn a_stop_in_a_turn_lets_the_next_turn_wait() {
+    let (mut looped, waits) = counting();
+    drop(looped.create_task(async { current_loop().stop() }));
+    let limit = Some(Duration::from_millis(1));
+    looped.turn(limit).unwrap();
+    assert_eq!(waits.take(), [Wait::Poll], "stopped: no wait");
+    looped.turn(limit).unwrap();
+    assert!(matches!(waits.take()[..], [Wait::Until(_)]));
+}
+
+#[test]
+fn a_stop_during_the_close_does_not_keep_the_grace_busy() {
+    struct StopOnDrop;
+    impl Drop for StopOnDrop {
+        fn drop(&mut self) {
+            current_loop().stop();
+            drop(create_task(pending::<()>()));
+        }
+    }
+    let (looped, waits) = counting();
+    let held = StopOnDrop;
+    drop(looped.create_task(async move {
+        let _held = held;
+        pending::<()>().await;
+    }));
+    let report = looped.close(Duration::from_millis(50));
+    assert_eq!(report.unfinished.len(), 1);
+    assert!(waits.borrow().len() < 10, "{}", waits.borrow().len());
+}
+
+/// A clock of which every reading is a microsecond after the one before.
+struct Ticking(Cell<Instant>);
+
+impl Clock for Ticking {
+    fn now(&self) -> Instant {
+        self.0.set(self.0.get() + Duration::from_micros(1));
+        self.0.get()
+    }
+
+    fn jump(&self, _: Instant) -> bool {
+        false
+    }
+}
+
+#[test]
+fn timers_alone_are_no_conversation_and_end_the_spinning() {
+    let builder = EventLoop::builder().clock(Ticking(Cell::new(Instant::now())));
+    let mut looped = builder.driver(Counting(Rc::default())).build().unwrap();
+    looped.engine.spin.wait_ended(Duration::ZERO);
+    // Without spinning: a round that somebody interrupts would end it as well.
+    let _crowd: Vec<_> = (0..1_000).map(|_| BusyThread::enter()).collect();
+    assert!(looped.engine.spin.get() > Duration::ZERO);
+    let ticks = async {
+        for _ in 0..20 {
+            sleep(MAX_SPIN / 4).await;
+        }
+    };
+    looped.run_until_complete(ticks).unwrap();
+    assert_eq!(looped.engine.spin.get(), Duration::ZERO);
+}
