@@ -74,6 +74,40 @@ fn a_stop_before_the_run_still_fires_what_is_due() {
     });
 }
 
+#[test]
+fn a_done_callback_added_between_two_runs_is_called_in_the_next_one() {
+    with_watchdog(HANG, || {
+        let told = Rc::new(Cell::new(0));
+        let inner = told.clone();
+        let builder = EventLoop::builder().exception_handler(move |context| {
+            assert_eq!(context.panic_message(), Some("planted"));
+            inner.set(inner.get() + 1);
+        });
+        let mut looped = builder.build().unwrap();
+        let task = looped.create_task(async {});
+        looped.turn(Some(Duration::ZERO)).unwrap();
+        assert!(task.is_finished());
+        let called = Rc::new(Cell::new(0));
+        let count = called.clone();
+        task.add_done_callback(move || count.set(count.get() + 1));
+        task.add_done_callback(|| panic!("planted"));
+        // Inside of another loop is between two runs of this one.
+        let count = called.clone();
+        polyloop::run(async { task.add_done_callback(move || count.set(count.get() + 1)) })
+            .unwrap();
+        assert_eq!(called.get(), 0, "never inline");
+        looped.turn(Some(Duration::ZERO)).unwrap();
+        assert_eq!((called.get(), told.get()), (2, 1));
+        let held = called.clone();
+        task.add_done_callback(move || held.set(9));
+        looped.close(Duration::ZERO);
+        let held = called.clone();
+        task.add_done_callback(move || held.set(9));
+        assert_eq!(called.get(), 2, "there is no next turn");
+        assert_eq!(Rc::strong_count(&called), 1);
+    });
+}
+
 /// Makes the next one when it is dropped, without end.
 struct Endless(Rc<Cell<Option<Task<()>>>>);
 

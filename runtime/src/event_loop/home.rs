@@ -7,7 +7,7 @@ use crate::remote::{LoopHandle, Mailbox, Outcome, Refused, Remote, submit_to};
 use crate::task::recycle::{self, Memory};
 use crate::task::{Home, LoopId, TaskRef, flags, waker};
 use std::any::Any;
-use std::panic::Location;
+use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
 use std::task::RawWakerVTable;
 
@@ -58,10 +58,20 @@ impl Home for Core {
     }
 
     fn schedule_callback(home: NonNull<()>, callback: Box<dyn FnOnce()>) {
-        // Between two runs, or after the last, there is no next turn.
+        let mut callback = Some(callback);
         Self::here(home, |core| {
-            drop(core.call_soon(callback, Location::caller()))
+            if let Some(callback) = callback.take() {
+                drop(core.call_soon(callback, Location::caller()));
+            }
         });
+        if let Some(callback) = callback.map(AtHome) {
+            // Between two runs it goes by the mailbox; after the last one
+            // there is no next turn, and it is dropped.
+            // SAFETY: a cell's home is a mailbox, which the cell keeps alive.
+            let target = unsafe { LoopHandle::new(home.cast()) };
+            let sent = target.submit(move || async move { callback.call() }, PanicsAreTold);
+            drop(sent);
+        }
     }
 
     fn report(home: NonNull<()>, task: Option<TaskRef>, payload: Box<dyn Any + Send>) {
@@ -83,6 +93,30 @@ unsafe fn reclaim_elsewhere(home: NonNull<()>, memory: Memory) {
     unsafe {
         recycle::free_elsewhere(memory);
         Mailbox::settle(home.cast(), -1);
+    }
+}
+
+/// A callback on its way to the loop of this very thread.
+struct AtHome(Box<dyn FnOnce()>);
+
+// SAFETY: made on the home thread, where the loop calls it or drops it; and what
+// a closed loop refuses comes back before the sender goes on.
+unsafe impl Send for AtHome {}
+
+impl AtHome {
+    fn call(self) {
+        (self.0)();
+    }
+}
+
+/// The outcome of a callback: its panic is passed on to the exception handler.
+struct PanicsAreTold;
+
+impl Outcome<()> for PanicsAreTold {
+    fn resolve(&self, result: Result<(), TaskError>) {
+        if let Some(payload) = result.err().and_then(|error| error.into_panic().ok()) {
+            resume_unwind(payload);
+        }
     }
 }
 
