@@ -81,6 +81,13 @@ impl Reactor {
         self.generation.set(generation);
         let mut table = self.table.borrow_mut();
         let vacant = table.vacant_entry();
+        if vacant.key() > INDEX {
+            // Not before there are 2^32 of them; 2^16 where a word has 32 bits.
+            return Err(io::Error::new(
+                io::ErrorKind::OutOfMemory,
+                "more sources on one loop than tokens; spread them over several loops",
+            ));
+        }
         let token = generation << INDEX_BITS | vacant.key();
         let interest = mio::Interest::READABLE | mio::Interest::WRITABLE;
         // If this fails, the vacant entry was never taken: nothing to undo.
