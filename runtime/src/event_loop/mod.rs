@@ -31,7 +31,6 @@ use self::core::Core;
 use self::turn::Engine;
 use crate::error::RunError;
 use crate::remote::LoopHandle;
-use crate::spin::BusyThread;
 use crate::task::Task;
 use std::fmt;
 use std::io;
@@ -128,7 +127,6 @@ impl EventLoop {
     pub fn turn(&mut self, max_wait: Option<Duration>) -> io::Result<Turn> {
         let (core, engine) = self.enter()?;
         let _inside = Enter::new(core);
-        let _busy = BusyThread::enter();
         engine.run_once(core, max_wait, || false)
     }
 

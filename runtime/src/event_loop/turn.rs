@@ -105,9 +105,11 @@ impl Engine {
         max_wait: Option<Duration>,
         done: impl Fn() -> bool,
     ) -> io::Result<Turn> {
+        self.busy = Some(BusyThread::enter());
         core.refresh_now();
         let turn = self.turn(core, max_wait, done);
         core.stopping.set(false);
+        self.busy = None;
         turn
     }
 
