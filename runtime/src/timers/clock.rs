@@ -23,6 +23,8 @@ pub trait Clock {
 /// I/O counts as "can run" only when it is ready at the moment of the jump, and
 /// work on other threads does not count: it is a clock for programs whose
 /// waiting is sleeping.
+/// The limit of a [`turn`](crate::EventLoop::turn) and the grace of a
+/// [`close`](crate::EventLoop::close) are jumped over in the same way.
 ///
 /// # Examples
 /// ```
