@@ -28,7 +28,6 @@ pub mod executor;
 pub mod group;
 mod loom;
 mod outcome;
-mod panics;
 pub mod submit;
 mod waiters;
 

@@ -1,7 +1,9 @@
 //! The runtime's errors: small types with predicates.
 #![forbid(unsafe_code)]
 
+use parking_lot::Mutex;
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Why a task ended without a value.
@@ -12,9 +14,66 @@ pub struct TaskError(Repr);
 enum Repr {
     Cancelled,
     LoopClosed,
-    /// Boxed twice: the error is then two words, and so is the result in the
-    /// cell of a task whose output is one.
-    Panic(Box<Box<dyn Any + Send>>),
+    Panic(PanicPayload),
+}
+
+/// What a panic carried. Unlike the bare payload it is `Sync`, so that errors
+/// that hold one pass through `?` into any boxed error.
+///
+/// # Examples
+/// ```
+/// # polyloop::run(async {
+/// let task = polyloop::create_task(async { panic!("no luck") });
+/// let error: Box<dyn std::error::Error + Send + Sync> = task.await.unwrap_err().into();
+/// assert!(error.to_string().contains("no luck"));
+/// # }).unwrap();
+/// ```
+pub struct PanicPayload(Box<Carried>);
+
+struct Carried {
+    message: Cow<'static, str>,
+    /// Never locked: the mutex is what makes a payload, which is only `Send`,
+    /// fit to be shared.
+    payload: Mutex<Box<dyn Any + Send>>,
+}
+
+impl PanicPayload {
+    /// Wraps what [`std::panic::catch_unwind`] gave.
+    pub fn new(payload: Box<dyn Any + Send>) -> Self {
+        let message = match payload.downcast_ref::<&'static str>() {
+            Some(text) => Cow::Borrowed(*text),
+            None => Cow::Owned(panic_message(payload.as_ref()).to_owned()),
+        };
+        Self(Box::new(Carried {
+            message,
+            payload: Mutex::new(payload),
+        }))
+    }
+
+    /// What the panic said, when its payload is a string as it nearly always
+    /// is; a stand-in when it is not.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The payload itself, fit for [`std::panic::resume_unwind`].
+    pub fn into_inner(self) -> Box<dyn Any + Send> {
+        self.0.payload.into_inner()
+    }
+}
+
+impl fmt::Debug for PanicPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PanicPayload")
+            .field(&self.message())
+            .finish()
+    }
+}
+
+impl fmt::Display for PanicPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
 }
 
 impl TaskError {
@@ -27,7 +86,7 @@ impl TaskError {
     }
 
     pub(crate) fn panic(payload: Box<dyn Any + Send>) -> Self {
-        Self(Repr::Panic(Box::new(payload)))
+        Self(Repr::Panic(PanicPayload::new(payload)))
     }
 
     /// Was the task cancelled, by its handle or because its loop was closed?
@@ -51,7 +110,7 @@ impl TaskError {
     /// Gives the error back when the task did not panic.
     pub fn into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
         match self.0 {
-            Repr::Panic(payload) => Ok(*payload),
+            Repr::Panic(payload) => Ok(payload.into_inner()),
             other => Err(Self(other)),
         }
     }
@@ -59,7 +118,7 @@ impl TaskError {
     /// The panic's message, when its payload is a string as it nearly always is.
     pub fn panic_message(&self) -> Option<&str> {
         match &self.0 {
-            Repr::Panic(payload) => Some(panic_message(&***payload)),
+            Repr::Panic(payload) => Some(payload.message()),
             _ => None,
         }
     }
@@ -83,7 +142,7 @@ impl fmt::Debug for TaskError {
             Repr::LoopClosed => f.write_str("TaskError::LoopClosed"),
             Repr::Panic(payload) => f
                 .debug_tuple("TaskError::Panic")
-                .field(&panic_message(&***payload))
+                .field(&payload.message())
                 .finish(),
         }
     }
@@ -99,7 +158,7 @@ impl fmt::Display for TaskError {
             Repr::Panic(payload) => write!(
                 f,
                 "the task panicked: {} (into_panic() gives the payload)",
-                panic_message(&***payload)
+                payload.message()
             ),
         }
     }

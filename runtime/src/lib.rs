@@ -86,7 +86,7 @@ mod timers;
 mod util;
 
 pub use combine::{ReturnWhen, as_completed, gather, race, try_gather, wait};
-pub use error::{Elapsed, RunError, TaskError};
+pub use error::{Elapsed, PanicPayload, RunError, TaskError};
 pub use event_loop::{
     Builder, CloseReport, EventLoop, ExceptionContext, TaskBuilder, Turn, all_tasks, call_at,
     call_later, call_soon, create_task, current_loop, current_offload, current_task, run, task,

@@ -30,7 +30,6 @@ const RUNTIME: &Layers = &[
 
 const BRIDGE: &Layers = &[
     ("loom", 0),
-    ("panics", 0),
     ("waiters", 1),
     ("outcome", 2),
     ("channel", 3),

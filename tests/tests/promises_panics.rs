@@ -293,3 +293,14 @@ fn trap_056_ten_thousand_panics_leave_the_loop_serving() {
         assert!(told.borrow().is_empty());
     });
 }
+
+#[test]
+fn every_error_passes_through_a_boxed_one() {
+    fn shared<E: std::error::Error + Send + Sync + 'static>() {}
+    shared::<polyloop::TaskError>();
+    shared::<polyloop::RunError>();
+    shared::<polyloop::Elapsed>();
+    shared::<polyloop_bridge::SubmissionError>();
+    shared::<polyloop_bridge::OffloadError>();
+    shared::<polyloop_bridge::group::GroupError>();
+}

@@ -1,6 +1,7 @@
 //! Why a job gave no value, and why a job was not taken.
 #![forbid(unsafe_code)]
 
+use polyloop::PanicPayload;
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
@@ -10,7 +11,7 @@ use std::io;
 pub struct OffloadError(Repr);
 
 enum Repr {
-    Panicked(Box<dyn Any + Send>),
+    Panicked(PanicPayload),
     Cancelled,
     ShutDown,
     NoThread(io::ErrorKind),
@@ -19,7 +20,7 @@ enum Repr {
 
 impl OffloadError {
     pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
-        Self(Repr::Panicked(payload))
+        Self(Repr::Panicked(PanicPayload::new(payload)))
     }
 
     pub(super) fn cancelled() -> Self {
@@ -69,7 +70,7 @@ impl OffloadError {
     /// Gives the error back when the closure did not panic.
     pub fn into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
         match self.0 {
-            Repr::Panicked(payload) => Ok(payload),
+            Repr::Panicked(payload) => Ok(payload.into_inner()),
             other => Err(Self(other)),
         }
     }
@@ -77,7 +78,7 @@ impl OffloadError {
     /// The panic's message, when its payload is a string as it nearly always is.
     pub fn panic_message(&self) -> Option<&str> {
         match &self.0 {
-            Repr::Panicked(payload) => Some(crate::panics::message(payload.as_ref())),
+            Repr::Panicked(payload) => Some(payload.message()),
             _ => None,
         }
     }
@@ -88,7 +89,7 @@ impl fmt::Debug for OffloadError {
         match &self.0 {
             Repr::Panicked(payload) => f
                 .debug_tuple("OffloadError::Panicked")
-                .field(&crate::panics::message(payload.as_ref()))
+                .field(&payload.message())
                 .finish(),
             Repr::Cancelled => f.write_str("OffloadError::Cancelled"),
             Repr::ShutDown => f.write_str("OffloadError::ShutDown"),
@@ -104,7 +105,7 @@ impl fmt::Display for OffloadError {
             Repr::Panicked(payload) => write!(
                 f,
                 "the job panicked: {} (into_panic() gives the payload)",
-                crate::panics::message(payload.as_ref())
+                payload.message()
             ),
             Repr::Cancelled => f.write_str("the job was cancelled before it began"),
             Repr::ShutDown => {

@@ -1,5 +1,6 @@
 //! Why a group could not be started.
 
+use polyloop::PanicPayload;
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
@@ -14,7 +15,7 @@ pub struct GroupError {
 pub(super) enum Cause {
     Thread(io::Error),
     Loop(io::Error),
-    Panicked(Box<dyn Any + Send>),
+    Panicked(PanicPayload),
 }
 
 impl GroupError {
@@ -48,7 +49,7 @@ impl GroupError {
     /// Gives the error back when it did not panic.
     pub fn into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
         match self.cause {
-            Cause::Panicked(payload) => Ok(payload),
+            Cause::Panicked(payload) => Ok(payload.into_inner()),
             cause => Err(Self { cause, ..self }),
         }
     }
@@ -72,11 +73,9 @@ impl fmt::Display for GroupError {
                 f,
                 "the loop {name:?} could not be made: {error}; raise the limit on open files"
             ),
-            Cause::Panicked(payload) => write!(
-                f,
-                "on_start panicked on the loop {name:?}: {}",
-                crate::panics::message(payload.as_ref())
-            ),
+            Cause::Panicked(payload) => {
+                write!(f, "on_start panicked on the loop {name:?}: {payload}")
+            }
         }
     }
 }

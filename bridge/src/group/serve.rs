@@ -73,7 +73,9 @@ impl TcpServer {
                 Ok(Ok(never)) => match never {},
                 Ok(Err(error)) => return Err(error),
                 // Closed, with the loop or before it.
-                Err(SubmissionError::Panicked(payload)) => std::panic::resume_unwind(payload),
+                Err(SubmissionError::Panicked(payload)) => {
+                    std::panic::resume_unwind(payload.into_inner())
+                }
                 Err(_) => {}
             }
         }

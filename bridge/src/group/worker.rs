@@ -7,7 +7,7 @@ use crate::ThreadPoolExecutor;
 use crate::channel::oneshot;
 use crate::waiters::{Ticket, Waiters, block_on};
 use parking_lot::Mutex;
-use polyloop::{EventLoop, LoopHandle, RunError};
+use polyloop::{EventLoop, LoopHandle, PanicPayload, RunError};
 use std::any::Any;
 use std::convert::Infallible;
 use std::future::pending;
@@ -209,7 +209,7 @@ fn run(
         Ok(Err(error)) => Ok(Some(error)),
         Err(payload) => {
             if let Some(tell) = tell.take() {
-                let _ = tell.send(Err(Cause::Panicked(payload)));
+                let _ = tell.send(Err(Cause::Panicked(PanicPayload::new(payload))));
             }
             Err(())
         }
@@ -217,7 +217,7 @@ fn run(
 }
 
 fn message(payload: Box<dyn Any + Send>) -> String {
-    crate::panics::message(payload.as_ref()).to_owned()
+    PanicPayload::new(payload).message().to_owned()
 }
 
 fn nanoseconds(time: Duration) -> u64 {

@@ -1,7 +1,7 @@
 //! Why a submission gave no value, and why one was not accepted.
 #![forbid(unsafe_code)]
 
-use polyloop::TaskError;
+use polyloop::{PanicPayload, TaskError};
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
@@ -12,7 +12,7 @@ pub enum SubmissionError {
     /// It was cancelled, by a handle or by the loop's orderly close.
     Cancelled,
     /// It panicked; this is the payload.
-    Panicked(Box<dyn Any + Send>),
+    Panicked(PanicPayload),
     /// The loop was closed before it was done, or before it was submitted.
     LoopClosed,
     /// The time ran out; the submission goes on.
@@ -28,7 +28,7 @@ impl SubmissionError {
             return Self::LoopClosed;
         }
         match error.into_panic() {
-            Ok(payload) => Self::Panicked(payload),
+            Ok(payload) => Self::Panicked(PanicPayload::new(payload)),
             Err(_) => Self::Cancelled,
         }
     }
@@ -64,7 +64,7 @@ impl SubmissionError {
     /// Gives the error back when the submission did not panic.
     pub fn into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
         match self {
-            Self::Panicked(payload) => Ok(payload),
+            Self::Panicked(payload) => Ok(payload.into_inner()),
             other => Err(other),
         }
     }
@@ -72,7 +72,7 @@ impl SubmissionError {
     /// The panic's message, when its payload is a string as it nearly always is.
     pub fn panic_message(&self) -> Option<&str> {
         match self {
-            Self::Panicked(payload) => Some(crate::panics::message(payload.as_ref())),
+            Self::Panicked(payload) => Some(payload.message()),
             _ => None,
         }
     }
@@ -84,7 +84,7 @@ impl fmt::Debug for SubmissionError {
             Self::Cancelled => f.write_str("SubmissionError::Cancelled"),
             Self::Panicked(payload) => f
                 .debug_tuple("SubmissionError::Panicked")
-                .field(&crate::panics::message(payload.as_ref()))
+                .field(&payload.message())
                 .finish(),
             Self::LoopClosed => f.write_str("SubmissionError::LoopClosed"),
             Self::TimedOut => f.write_str("SubmissionError::TimedOut"),
@@ -100,7 +100,7 @@ impl fmt::Display for SubmissionError {
             Self::Panicked(payload) => write!(
                 f,
                 "the submission panicked: {} (into_panic() gives the payload)",
-                crate::panics::message(payload.as_ref())
+                payload.message()
             ),
             Self::LoopClosed => f.write_str("the loop is closed: submit to another one"),
             Self::TimedOut => {

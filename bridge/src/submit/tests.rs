@@ -218,8 +218,8 @@ fn a_panic_that_nobody_awaits_reaches_the_exception_handler() {
     let (sender, heard) = channel::unbounded();
     let mut looped = EventLoop::builder()
         .exception_handler(move |context| {
-            let payload = context.payload.expect("a panic");
-            drop(sender.try_send(crate::panics::message(payload).to_owned()));
+            let message = context.panic_message().expect("a panic");
+            drop(sender.try_send(message.to_owned()));
         })
         .build()
         .expect("a loop");
