@@ -23,6 +23,11 @@ impl ReadyQueue {
         self.length.set(self.length.get() + 1);
     }
 
+    /// The task that waited longest.
+    pub(crate) fn first(&self) -> Option<TaskRef> {
+        self.first.get()
+    }
+
     /// Takes the task that waited longest; its SCHEDULED flag is the caller's
     /// to clear.
     #[inline]

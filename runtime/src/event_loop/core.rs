@@ -178,10 +178,9 @@ impl Core {
         let handle = unsafe { CallHandle::new(task) };
         // The first poll sets the timer and never calls the callback, so it may
         // happen here; the timer's place among equal deadlines is this call's.
-        let running = self.running.replace(Some(task));
-        // SAFETY: the home thread, inside the loop; the task is new.
+        // SAFETY: the home thread, inside the loop; the task is new, and its
+        // first poll runs no code that could panic.
         unsafe { task.run() };
-        self.running.set(running);
         handle
     }
 
@@ -225,6 +224,7 @@ impl Core {
     }
 
     /// Polls a task that was popped from the ready queue, or ends or merges it.
+    /// A panic of its future unwinds out of here.
     #[inline(always)]
     pub(super) fn run(&self, task: TaskRef) {
         // SAFETY: this is the home thread, inside the loop; the caller popped it.

@@ -20,11 +20,12 @@
 #![forbid(unsafe_code)]
 
 use super::core::Core;
-use crate::error::RunError;
+use crate::error::{RunError, TaskError};
 use crate::reactor::{Driver, Wait};
 use crate::spin::{BusyThread, SpinBudget};
-use crate::task::TaskRef;
+use std::cell::Cell;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -138,17 +139,19 @@ impl Engine {
         Ok(Turn { polled, events })
     }
 
+    /// Polls what is ready now, with a look around after every stride.
     #[inline]
     fn run_batch(&mut self, core: &Core) -> io::Result<usize> {
         let batch = core.ready.len();
-        for _ in 0..batch {
-            let Some(task) = core.ready.pop() else { break };
-            if core.observer.slow.is_none() {
-                run_task(core, task);
-            } else {
-                run_timed(core, task);
+        let mut left = batch;
+        while left > 0 {
+            let stretch = left.min(self.polls_left as usize);
+            match core.observer.slow {
+                None => run_tasks(core, stretch),
+                Some(limit) => run_timed(core, stretch, limit),
             }
-            self.polls_left -= 1;
+            left -= stretch;
+            self.polls_left -= stretch as u32;
             if self.polls_left == 0 {
                 self.look_around(core)?;
             }
@@ -298,26 +301,44 @@ impl Engine {
     }
 }
 
-#[inline(always)]
-fn run_task(core: &Core, task: TaskRef) {
-    core.running.set(Some(task));
-    core.run(task);
+/// Polls the next `count` tasks. One guard serves them all: a panic ends the
+/// task that was being polled, and the rest go on.
+#[inline]
+fn run_tasks(core: &Core, count: usize) {
+    let left = Cell::new(count);
+    while left.get() > 0 {
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            while left.get() > 0 {
+                left.set(left.get() - 1);
+                let Some(task) = core.ready.pop() else {
+                    return left.set(0);
+                };
+                core.running.set(Some(task));
+                core.run(task);
+            }
+        }));
+        if let (Err(payload), Some(task)) = (ran, core.running.get()) {
+            core.abort(task, TaskError::panic(payload));
+        }
+    }
     core.running.set(None);
 }
 
 /// Debug mode: tells of a poll that held the loop up.
 #[cold]
-fn run_timed(core: &Core, task: TaskRef) {
-    let Some(limit) = core.observer.slow else {
-        return run_task(core, task);
-    };
-    // The cell may be gone after the poll.
-    let info = task.info();
-    let began = real_now();
-    run_task(core, task);
-    let took = began.elapsed();
-    if took >= limit {
-        core.observer.clone().slow(info, took);
+fn run_timed(core: &Core, count: usize, limit: Duration) {
+    for _ in 0..count {
+        let Some(task) = core.ready.first() else {
+            return;
+        };
+        // The cell may be gone after the poll.
+        let info = task.info();
+        let began = real_now();
+        run_tasks(core, 1);
+        let took = began.elapsed();
+        if took >= limit {
+            core.observer.clone().slow(info, took);
+        }
     }
 }
 

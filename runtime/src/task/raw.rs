@@ -82,7 +82,9 @@ impl TaskRef {
     /// it, drops its future if it was cancelled, or merges it if it is done.
     ///
     /// # Safety
-    /// On the home thread, inside the loop, after popping it.
+    /// On the home thread, inside the loop, after popping it. A panic of the
+    /// future unwinds out of here; the caller then ends the task with it, by
+    /// [`abort`](Self::abort).
     #[inline]
     pub(crate) unsafe fn run(self) {
         let header = self.header();

@@ -43,26 +43,22 @@ pub(crate) fn vtable<F: Future, S: Sink<F::Output>, H: Home>() -> &'static VTabl
 
 /// # Safety
 /// On the home thread, inside the loop; the cell is unfinished and of these
-/// types.
+/// types. If the future's panic unwinds out of here, the caller aborts the task
+/// with it: the loop catches panics once a batch, not once a poll.
 unsafe fn poll<F: Future, S: Sink<F::Output>, H: Home>(task: TaskRef) {
     // SAFETY: the cell is of these types (the vtable was made for them).
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     let waker = waker::borrow::<H>(task);
     let mut cx = Context::from_waker(&waker);
     let stage = cell.stage();
-    let polled = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the stage is the home thread's and holds the future, which
-        // nothing else borrows while it is polled, and which is never moved.
-        let future: Pin<&mut F> = unsafe { Pin::new_unchecked(&mut (*stage).future) };
-        future.poll(&mut cx)
-    }));
-    let result = match polled {
-        Ok(Poll::Pending) => return,
-        Ok(Poll::Ready(value)) => Ok(value),
-        Err(payload) => Err(TaskError::panic(payload)),
+    // SAFETY: the stage is the home thread's and holds the future, which nothing
+    // else borrows while it is polled, and which is never moved.
+    let future: Pin<&mut F> = unsafe { Pin::new_unchecked(&mut (*stage).future) };
+    let Poll::Ready(value) = future.poll(&mut cx) else {
+        return;
     };
     // SAFETY: passed on from the caller.
-    unsafe { finish::<F, S, H>(cell, task, result) }
+    unsafe { finish::<F, S, H>(cell, task, Ok(value)) }
 }
 
 /// # Safety
