@@ -241,6 +241,10 @@ impl<T, H: HoldsCell<T>> Taker<T, H> {
 
     /// Blocks the calling thread until the answer comes.
     pub(crate) fn block(&mut self, deadline: Option<Instant>) -> Result<Option<T>, TimedOut> {
+        // An answer that is there needs no seat to wait in.
+        if let Some(answer) = self.try_take() {
+            return Ok(answer);
+        }
         block_on_ready(
             deadline,
             self,

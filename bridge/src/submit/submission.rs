@@ -12,7 +12,7 @@ use crate::waiters::{deadline_after, each_then_panic};
 use polyloop::{LoopHandle, Refused, Remote, TaskError};
 use std::fmt;
 use std::future::Future;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -215,7 +215,9 @@ impl<T> fmt::Debug for Submission<T> {
 /// What the loop tells; it lives in the task's allocation.
 pub(super) struct Told<T> {
     pub(super) cell: OutcomeCell<Result<T, TaskError>>,
-    followers: Mutex<Vec<Follower>>,
+    /// Boxed, since few have any: a submission then fits in three cache lines.
+    #[allow(clippy::box_collection)]
+    followers: Mutex<Option<Box<Vec<Follower>>>>,
 }
 
 type Follower = Box<dyn FnOnce() + Send>;
@@ -224,7 +226,7 @@ impl<T> Told<T> {
     pub(super) fn new() -> Self {
         Self {
             cell: OutcomeCell::new(),
-            followers: Mutex::new(Vec::new()),
+            followers: Mutex::new(None),
         }
     }
 
@@ -234,7 +236,7 @@ impl<T> Told<T> {
             // announcement, waits here until the callback is in the list.
             let mut followers = self.followers.lock();
             if self.cell.follow() {
-                followers.push(f);
+                followers.get_or_insert_default().push(f);
                 return;
             }
         }
@@ -253,27 +255,37 @@ impl<T> Told<T> {
         }
     }
 
+    /// Calls every callback; what panics is told after the last, or, if a panic
+    /// is on its way already, not at all: that one is the news.
+    #[cold]
     fn call_followers(&self) {
-        if self.cell.is_followed() {
-            let followers = std::mem::take(&mut *self.followers.lock());
-            each_then_panic(followers, |f| f());
+        let followers = *self.followers.lock().take().unwrap_or_default();
+        let call = || each_then_panic(followers, |f| f());
+        if std::thread::panicking() {
+            drop(catch_unwind(AssertUnwindSafe(call)));
+        } else {
+            call();
         }
     }
 }
 
 impl<T: Send + 'static> polyloop::Outcome<T> for Told<T> {
     fn resolve(&self, result: Result<T, TaskError>) {
-        let mut result = Some(result);
-        let mut deliver = || {
-            result
-                .take()
-                .into_iter()
-                .for_each(|result| self.deliver(result))
-        };
-        let mut call = || self.call_followers();
         // The callbacks are called even if the waiter's waker panics.
-        let steps: [&mut dyn FnMut(); 2] = [&mut deliver, &mut call];
-        each_then_panic(steps, |step| step());
+        let _last = CallFollowers(self);
+        self.deliver(result);
+    }
+}
+
+/// Calls the callbacks when it is dropped.
+struct CallFollowers<'a, T>(&'a Told<T>);
+
+impl<T> Drop for CallFollowers<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.cell.is_followed() {
+            self.0.call_followers();
+        }
     }
 }
 
