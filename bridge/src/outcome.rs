@@ -14,7 +14,7 @@
 //!   poll:  fetch_and(!WAITING)     │
 //!                                DONE            finish:  fetch_or(DONE)
 //!   leave: fetch_or(GONE)        GONE
-//!   follow: fetch_or(FOLLOWED)   FOLLOWED        after finish: is_followed
+//!   follow: fetch_or(FOLLOWED)   FOLLOWED        finish: was it set before DONE?
 //! ```
 //! FOLLOWED is about no field of the cell: it spares a producer the look at a
 //! list of callbacks that is kept elsewhere. Of `follow` and `finish` one comes
@@ -75,32 +75,48 @@ impl<T> OutcomeCell<T> {
         }
     }
 
-    /// Gives the answer, or says with `None` that there will be none.
+    /// Gives the answer, or says with `None` that there will be none, and wakes
+    /// the consumer.
     ///
     /// # Errors
     /// Gives the value back if the consumer has gone.
     ///
     /// # Safety
-    /// Called once at most in the life of the cell.
+    /// Called once at most in the life of the cell, this or `end`.
     pub(crate) unsafe fn finish(&self, answer: Option<T>) -> Result<(), T> {
+        // SAFETY: passed on to the caller.
+        let ended = unsafe { self.end(answer) };
+        if let Some(waker) = ended.waker {
+            waker.wake();
+        }
+        ended.back.map_or(Ok(()), Err)
+    }
+
+    /// As [`finish`](Self::finish), with what is left to do as the answer. The
+    /// cell is not touched after DONE is set, unless its waker is the producer's
+    /// to take: by then its cache line is on the way to the consumer.
+    ///
+    /// # Safety
+    /// As for [`finish`](Self::finish).
+    pub(crate) unsafe fn end(&self, answer: Option<T>) -> Ended<T> {
         // SAFETY: DONE is clear until the next step, which happens once: until
         // then `value` is the producer's, and the caller is the producer.
         self.value.with_mut(|value| unsafe { *value = answer });
         let before = self.flags.fetch_or(DONE, AcqRel);
         debug_assert!(before & DONE == 0, "a cell is finished once");
+        let mut ended = Ended {
+            followed: before & FOLLOWED != 0,
+            waker: None,
+            back: None,
+        };
         if before & GONE != 0 {
             // SAFETY: GONE came first, so the consumer leaves `value` alone.
-            let back = self.value.with_mut(|value| unsafe { (*value).take() });
-            return back.map_or(Ok(()), Err);
-        }
-        if before & WAITING != 0 {
+            ended.back = self.value.with_mut(|value| unsafe { (*value).take() });
+        } else if before & WAITING != 0 {
             // SAFETY: WAITING without GONE: the waker is the producer's.
-            let waker = self.waker.with_mut(|waker| unsafe { (*waker).take() });
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+            ended.waker = self.waker.with_mut(|waker| unsafe { (*waker).take() });
         }
-        Ok(())
+        ended
     }
 
     /// Has the answer been given, or given up?
@@ -111,11 +127,6 @@ impl<T> OutcomeCell<T> {
     /// Announces a callback for after the end; false if it is too late.
     pub(crate) fn follow(&self) -> bool {
         self.flags.fetch_or(FOLLOWED, AcqRel) & DONE == 0
-    }
-
-    /// Asked by the producer after `finish`: may there be callbacks?
-    pub(crate) fn is_followed(&self) -> bool {
-        self.flags.load(Acquire) & FOLLOWED != 0
     }
 
     /// Has the consumer gone?
@@ -176,6 +187,17 @@ impl<T> OutcomeCell<T> {
         }
         true
     }
+}
+
+/// What the producer has left to do when the answer is given.
+#[must_use]
+pub(crate) struct Ended<T> {
+    /// There are callbacks to be called.
+    pub(crate) followed: bool,
+    /// The consumer, to be woken.
+    pub(crate) waker: Option<Waker>,
+    /// The value, if the consumer has gone.
+    pub(crate) back: Option<T>,
 }
 
 /// Something that leads to one certain cell for as long as it lives.

@@ -243,18 +243,6 @@ impl<T> Told<T> {
         f();
     }
 
-    fn deliver(&self, result: Result<T, TaskError>) {
-        // SAFETY: `resolve` is called once, says its contract.
-        let unwanted = unsafe { self.cell.finish(Some(result)) };
-        if let Err(Err(error)) = unwanted
-            && let Ok(payload) = error.into_panic()
-        {
-            // Nobody will look at it: out of here it goes to the loop's
-            // exception handler.
-            resume_unwind(payload);
-        }
-    }
-
     /// Calls every callback; what panics is told after the last, or, if a panic
     /// is on its way already, not at all: that one is the news.
     #[cold]
@@ -271,9 +259,20 @@ impl<T> Told<T> {
 
 impl<T: Send + 'static> polyloop::Outcome<T> for Told<T> {
     fn resolve(&self, result: Result<T, TaskError>) {
+        // SAFETY: `resolve` is called once, says its contract.
+        let ended = unsafe { self.cell.end(Some(result)) };
         // The callbacks are called even if the waiter's waker panics.
-        let _last = CallFollowers(self);
-        self.deliver(result);
+        let _last = ended.followed.then_some(CallFollowers(self));
+        if let Some(waker) = ended.waker {
+            waker.wake();
+        }
+        if let Some(Err(error)) = ended.back
+            && let Ok(payload) = error.into_panic()
+        {
+            // Nobody will look at it: out of here it goes to the loop's
+            // exception handler.
+            resume_unwind(payload);
+        }
     }
 }
 
@@ -281,11 +280,8 @@ impl<T: Send + 'static> polyloop::Outcome<T> for Told<T> {
 struct CallFollowers<'a, T>(&'a Told<T>);
 
 impl<T> Drop for CallFollowers<'_, T> {
-    #[inline]
     fn drop(&mut self) {
-        if self.0.cell.is_followed() {
-            self.0.call_followers();
-        }
+        self.0.call_followers();
     }
 }
 

@@ -141,7 +141,7 @@ impl Core {
             return;
         }
         if header.has(flags::SUBMITTED) {
-            header.clear(flags::SUBMITTED);
+            header.begin();
             self.adopt(task);
             if self.closing.get() {
                 // What arrives now would only keep the clean-up from its end.

@@ -255,8 +255,11 @@ impl Inbox {
         let mut first = None;
         while let Some(task) = rest {
             // The lines are in the sender's cache; asked for together and for
-            // writing, they come in one trip instead of five.
-            prefetch_lines(task.as_ptr(), LINES);
+            // writing, they come in one trip instead of five, and asked for
+            // ahead, they come while the cells before them are being linked.
+            if let Some(ahead) = task.header().trail() {
+                prefetch_lines(ptr::without_provenance::<u8>(ahead), LINES);
+            }
             // SAFETY: the list was taken whole; its links are ours until each
             // task's QUEUED bit is cleared.
             unsafe {

@@ -13,6 +13,7 @@ use crate::task::state::Word;
 use crate::task::{Home, Parts, Prefix, Sink, TaskRef, flags};
 use crate::task::{allocate, dismantle, layout_of, recycle, vtable};
 use crate::util::thread_number;
+use crate::util::trail;
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::marker::PhantomData;
@@ -120,6 +121,7 @@ where
     };
     // SAFETY: the memory is fresh and of the right layout.
     let task = unsafe { allocate(memory, parts) };
+    task.header().set_trail(trail(task.as_ptr().addr()));
     match target.mailbox().push(task) {
         // The word was made with this handle's reference in it.
         Ok(()) => Ok(Remote {

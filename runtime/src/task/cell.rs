@@ -3,7 +3,7 @@
 
 use super::TaskRef;
 use super::id::LoopId;
-use super::raw::Extra;
+use super::raw::{Extra, flags};
 use super::state::{Arrival, Word};
 use crate::error::TaskError;
 use crate::loom::UnsafeCell;
@@ -139,6 +139,25 @@ impl Header {
     #[inline(always)]
     pub(super) fn touch_stage(&self) {
         self.stage.with_mut(|_| ());
+    }
+
+    /// The sender, before it sends: the address of a cell further down the
+    /// mailbox's list. It uses the place of the local count, which begins when
+    /// the task is adopted.
+    pub(crate) fn set_trail(&self, address: usize) {
+        self.local_refs.set(address as isize);
+    }
+
+    /// Home, before the adoption: the trail that the sender left.
+    pub(crate) fn trail(&self) -> Option<usize> {
+        self.has(flags::SUBMITTED)
+            .then(|| self.local_refs.get() as usize)
+    }
+
+    /// Home: a submission has arrived; from here on it is a task like others.
+    pub(crate) fn begin(&self) {
+        self.clear(flags::SUBMITTED);
+        self.local_refs.set(0);
     }
 
     /// Home: the task was taken from the mailbox, and its link was read.

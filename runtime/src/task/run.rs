@@ -103,7 +103,22 @@ unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
             }
         });
     }
-    // 4. Those who wait are told.
+    // 4. Those who wait are told. A submission has none but in its outcome, and
+    // this part of its cell is on the way to the sender by now.
+    if S::KEEPS {
+        tell_waiters::<H>(task);
+    }
+    // 5. The loop lets go; a queued cell waits for its pop.
+    if !header.has(flags::SCHEDULED) {
+        // SAFETY: done, not scheduled, and this is the only merge.
+        unsafe { task.merge() }
+    }
+}
+
+/// Wakes who awaits the task, and schedules its done-callbacks.
+#[inline(always)]
+fn tell_waiters<H: Home>(task: TaskRef) {
+    let header = task.header();
     if let Some(waiter) = header.waiter.take() {
         guarded::<H>(task, || waiter.wake());
     }
@@ -111,11 +126,6 @@ unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
         for callback in extra.callbacks.take() {
             H::schedule_callback(header.home, callback);
         }
-    }
-    // 5. The loop lets go; a queued cell waits for its pop.
-    if !header.has(flags::SCHEDULED) {
-        // SAFETY: done, not scheduled, and this is the only merge.
-        unsafe { task.merge() }
     }
 }
 

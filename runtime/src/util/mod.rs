@@ -2,7 +2,7 @@
 
 mod prefetch;
 
-pub(crate) use prefetch::prefetch_lines;
+pub(crate) use prefetch::{prefetch_lines, trail};
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};

@@ -5,6 +5,8 @@
 //! after it has to ask for again. Asked for early and *for writing*, the trips
 //! overlap with other work.
 
+use std::cell::Cell;
+
 /// Asks for the cache line of `address`, to be written soon. A hint: it never
 /// faults, whatever the address.
 #[inline(always)]
@@ -38,4 +40,28 @@ pub(crate) fn prefetch_lines<T>(address: *const T, lines: usize) {
     for line in 0..lines {
         prefetch_write(address.cast::<u8>().wrapping_add(line * 64));
     }
+}
+
+/// How many sends lie between a cell and its trail: enough to hide a trip to
+/// the other core behind the work on the cells between.
+const TRAIL: usize = 8;
+
+std::thread_local! {
+    static RECENT: [Cell<usize>; TRAIL] = const { [const { Cell::new(0) }; TRAIL] };
+    static NEXT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Notes that this thread sends the cell at `address`, and answers the address
+/// of the one that it sent [`TRAIL`] sends ago. The mailbox's list links each
+/// cell to the one before it, so whoever walks it would wait for one trip after
+/// the other; with this he can ask for a later cell in good time. It is a number
+/// to ask for lines by: the cell may be long gone.
+#[inline]
+pub(crate) fn trail(address: usize) -> usize {
+    let place = NEXT
+        .try_with(|next| next.replace((next.get() + 1) % TRAIL))
+        .unwrap_or(0);
+    RECENT
+        .try_with(|recent| recent[place].replace(address))
+        .unwrap_or(0)
 }
