@@ -35,7 +35,11 @@ const CROWDED: Duration = Duration::from_micros(40);
 const REST: u16 = 200;
 
 /// Looks in a round: between two readings of the clock.
-const LOOKS: u32 = 32;
+const LOOKS: u32 = 8;
+
+/// Pauses of the processor between two looks. Each look takes the cache line
+/// from under the one who is about to write it.
+const PAUSES: u32 = 4;
 
 /// Threads that run or spin now. Advisory: a wrong reading costs time only.
 static BUSY: AtomicUsize = AtomicUsize::new(0);
@@ -122,7 +126,9 @@ impl SpinBudget {
                 if found.is_some() {
                     return found;
                 }
-                std::hint::spin_loop();
+                for _ in 0..PAUSES {
+                    std::hint::spin_loop();
+                }
             }
             std::thread::yield_now();
             let now = Instant::now();
