@@ -12,7 +12,7 @@ use polyloop_tests::{XorShift, with_watchdog};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const HANG: Duration = Duration::from_secs(480);
 
@@ -134,8 +134,9 @@ fn come_and_go(slot: &Mutex<LoopHandle>, mut looped: EventLoop, over: &AtomicBoo
 /// Sends and collects a submitter's share; answers how many gave their value.
 fn send_and_collect(slots: &[Arc<Mutex<LoopHandle>>], seed: u64) -> usize {
     let mut random = XorShift::new(seed);
-    let mut pending: Vec<(usize, Submission<usize>)> = Vec::new();
+    let mut pending: Vec<(usize, Instant, Submission<usize>)> = Vec::new();
     let mut values = 0;
+    let mut longest = Duration::ZERO;
     for index in 0..EACH {
         let target = slots[random.below(slots.len() as u64) as usize]
             .lock()
@@ -150,12 +151,14 @@ fn send_and_collect(slots: &[Arc<Mutex<LoopHandle>>], seed: u64) -> usize {
         if random.below(16) == 0 {
             submission.cancel();
         }
-        pending.push((index, submission));
+        pending.push((index, Instant::now(), submission));
         if pending.len() < 256 && index + 1 < EACH {
             continue;
         }
-        for (index, submission) in pending.drain(..) {
-            match submission.result() {
+        for (index, sent, submission) in pending.drain(..) {
+            let result = submission.result();
+            longest = longest.max(sent.elapsed());
+            match result {
                 Ok(value) => {
                     assert_eq!(value, index);
                     values += 1;
@@ -165,6 +168,8 @@ fn send_and_collect(slots: &[Arc<Mutex<LoopHandle>>], seed: u64) -> usize {
             }
         }
     }
+    // A figure for those who run it with --nocapture; nothing hangs on it.
+    println!("the longest wait for an outcome was {longest:?}");
     values
 }
 
