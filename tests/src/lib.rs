@@ -3,7 +3,10 @@
 //! descriptors) and the checks of the source tree ([`tidy`]).
 #![forbid(unsafe_code)]
 
+mod listening;
 pub mod tidy;
+
+pub use listening::{Bomb, Told, listening};
 
 /// README's program has to compile and run.
 #[cfg(doctest)]

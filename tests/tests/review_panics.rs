@@ -6,7 +6,7 @@
 use futures::task::ArcWake;
 use polyloop::net::TcpListener;
 use polyloop::{EventLoop, Outcome, TaskError, create_task, current_loop, sleep, yield_now};
-use polyloop_tests::with_watchdog;
+use polyloop_tests::{Bomb, listening, with_watchdog};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::Pin;
@@ -16,31 +16,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 const HANG: Duration = Duration::from_secs(120);
-
-/// What the exception handler was told.
-type Told = Rc<RefCell<Vec<String>>>;
-
-/// A loop whose exception handler writes to the list.
-fn listening() -> (EventLoop, Told) {
-    let told = Told::default();
-    let inner = told.clone();
-    let builder = EventLoop::builder().exception_handler(move |context| {
-        let message = context.panic_message().unwrap_or("no text");
-        inner.borrow_mut().push(message.to_owned());
-    });
-    (builder.build().unwrap(), told)
-}
-
-/// Panics with its message when it is dropped.
-struct Bomb(&'static str);
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            panic!("{}", self.0);
-        }
-    }
-}
 
 /// An outcome too large for the recycled sizes, whose drop panics.
 struct LargeBomb([u8; 2_000], Bomb);
