@@ -12,6 +12,7 @@
 //! | `word` ([`state::Word`]) | atomic | atomic |
 //! | `inbox_next` | whoever set QUEUED owns it until the loop clears QUEUED | the same |
 //! | `flags`, `local_refs`, `ready_next`, `set_*`, `sequence`, `waiter`, `extra`, stage | plain | never |
+//! | `local_refs` of a submission before it arrives | read once: the sender's trail, a hint for prefetching | the sender, before it pushes |
 //! | `home`, `vtable`, `location` | read | read |
 //! | `outcome` | read (`Sync`) | read (`Sync`) |
 //!
@@ -57,6 +58,11 @@
 //! ```
 //! SCHEDULED means "in the ready queue" and keeps the loop's reference, so a
 //! cell that finishes while queued is merged when it is popped.
+//!
+//! The stage is a union that the flags explain: until DONE it holds the future,
+//! from then on an output while OUTPUT is set, and nothing otherwise. A panic
+//! unwinds out of the poll; the loop, which guards a whole batch of polls at
+//! once, then ends that one task with it.
 //!
 //! # How it ends
 //! `finish` is the one way out: the future is dropped at home, the result goes
