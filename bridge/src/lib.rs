@@ -1,27 +1,30 @@
-//! Many polyloop event loops in one program: work sent to a chosen loop, blocking
-//! calls kept off the loops, channels between loops and threads.
+//! Many polyloop event loops: submission to a chosen loop, blocking offload,
+//! channels across threads.
 //!
-//! A loop of `polyloop` lives on one thread, and so do its tasks. This crate is
-//! what crosses threads; everything in it is `Send + Sync`.
+//! ```
+//! use polyloop_bridge::{LoopGroup, run_coroutine_threadsafe};
+//! use std::time::Duration;
 //!
-//! | to                                         | use                                  |
-//! |--------------------------------------------|--------------------------------------|
-//! | run a coroutine on another loop            | [`run_coroutine_threadsafe`]         |
-//! | call a function on another loop            | [`call_soon_threadsafe`]             |
-//! | make a blocking call                       | [`run_in_executor`], [`to_thread`]   |
-//! | pass values between loops and threads      | [`channel`]                          |
-//! | run a loop a core                          | [`LoopGroup`]                        |
+//! let group = LoopGroup::builder().loops(2).build().unwrap();
+//! let submission = run_coroutine_threadsafe(group.next(), || async { 6 * 7 });
+//! assert_eq!(submission.result().unwrap(), 42);
+//! group.shutdown(Duration::from_secs(1));
+//! ```
 //!
-//! Whatever is accepted is answered exactly once, with the value, a panic's
-//! payload, or the reason why there is none; whatever is refused comes back. No
-//! call waits for something that has ended.
+//! Everything here is `Send`, and stands on the runtime's public interface
+//! alone. What is accepted resolves exactly once; what is refused comes back.
 //!
-//! # Where to read
-//! `waiters` is the one line in which tasks and blocked threads wait, `outcome`
-//! the one cell in which a single answer travels; both open with their protocol,
-//! and everything else stands on them. A journey through the crate: [`submit`]
-//! (a closure goes to a loop, its outcome comes back), [`executor`] (a closure
-//! goes to a thread), [`group`] (the loops and their threads).
+//! # Code map
+//! Read it from the bottom; a module uses only modules of lower levels.
+//!
+//! | level | module | what it is |
+//! |---|---|---|
+//! | 0 | `loom` | the model checker's seam |
+//! | 1 | `waiters` | who waits: tasks and plain threads, in one line |
+//! | 2 | `outcome` | the cell that carries one answer from one thread to another |
+//! | 3 | [`channel`] | `oneshot`, `bounded`, `unbounded` |
+//! | 4 | [`submit`], [`executor`] | work for a loop; blocking calls for a pool |
+//! | 5 | [`group`] | many loops that start and end together |
 
 pub mod channel;
 pub mod executor;
