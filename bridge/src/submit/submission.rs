@@ -261,8 +261,9 @@ impl<T: Send + 'static> polyloop::Outcome<T> for Told<T> {
     fn resolve(&self, result: Result<T, TaskError>) {
         // SAFETY: `resolve` is called once, says its contract.
         let ended = unsafe { self.cell.end(Some(result)) };
-        // The callbacks are called even if the waiter's waker panics.
-        let _last = ended.followed.then_some(CallFollowers(self));
+        // The callbacks are called even if the waiter's waker panics. Made only
+        // if there are any: its drop is what calls them.
+        let _last = ended.followed.then(|| CallFollowers(self));
         if let Some(waker) = ended.waker {
             waker.wake();
         }
