@@ -33,7 +33,7 @@
 //! | `sleep`, `sleep(0)` | [`sleep`], [`yield_now`] |
 //! | `wait_for`, `timeout` | [`timeout`] |
 //! | `call_soon`, `call_later`, `call_at` | [`call_soon`], [`call_later`], [`call_at`] |
-//! | `Event`, `Lock`, `Semaphore`, `Queue` | [`sync`] |
+//! | `Event`, `Lock`, `Condition`, `Semaphore`, `Barrier`, `Queue` | [`sync`] |
 //! | `set_exception_handler` | [`Builder::exception_handler`] |
 //! | debug mode, slow callbacks | [`Builder::debug`], `POLYLOOP_DEBUG=1` |
 //!

@@ -114,7 +114,7 @@ impl<T> Lock<T> {
         self.state.locked.set(true);
         LockGuard {
             value: self.value.borrow_mut(),
-            _held: Held { state: &self.state },
+            held: Held { state: &self.state },
         }
     }
 }
@@ -152,7 +152,14 @@ pub struct LockGuard<'a, T = ()> {
     // Fields are dropped in this order: the value is no longer borrowed when
     // the waker of the next task is called.
     value: RefMut<'a, T>,
-    _held: Held<'a>,
+    held: Held<'a>,
+}
+
+impl<T> LockGuard<'_, T> {
+    /// Is it `lock` that it holds?
+    pub(super) fn belongs_to(&self, lock: &Lock<T>) -> bool {
+        std::ptr::eq(self.held.state, &lock.state)
+    }
 }
 
 impl<T> Deref for LockGuard<'_, T> {

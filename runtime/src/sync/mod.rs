@@ -1,5 +1,7 @@
-//! Primitives for the tasks of one loop: [`Event`], [`Lock`], [`Semaphore`],
-//! [`BoundedSemaphore`] and [`Queue`], under asyncio's names and by its rules.
+//! Primitives for the tasks of one loop, under asyncio's names and by its rules:
+//! [`Event`], [`Lock`], [`Condition`], [`Semaphore`], [`BoundedSemaphore`],
+//! [`Barrier`], [`Queue`], [`LifoQueue`] and [`PriorityQueue`]; and a [`RwLock`],
+//! which asyncio lacks.
 //!
 //! They belong to the loop they are used on: none is `Send` or `Sync`, none
 //! uses an atomic or a lock, and a wait allocates nothing. Between loops and
@@ -40,10 +42,13 @@
 //! - `statistics()` says who holds and who waits, for a person who looks for a
 //!   task that does not go on.
 
+mod barrier;
 mod bounded_semaphore;
+mod condition;
 mod event;
 mod lock;
 mod queue;
+mod rwlock;
 mod semaphore;
 mod wait_queue;
 
@@ -53,14 +58,20 @@ mod testing;
 #[cfg(test)]
 mod model_tests;
 
+pub use barrier::{Barrier, BarrierState, BarrierStatistics, BarrierWait, BrokenBarrierError};
 pub use bounded_semaphore::{
     AcquireBounded, BoundedSemaphore, BoundedSemaphorePermit, ReleaseError,
 };
+pub use condition::{Condition, ConditionStatistics, ConditionWait};
 pub use event::{Event, EventStatistics, EventWait};
 pub use lock::{AcquireLock, Lock, LockGuard, LockStatistics};
 pub use queue::{
-    Queue, QueueGet, QueueJoin, QueuePut, QueuePutError, QueueShutDown, QueueStatistics,
-    TaskDoneError, TryGetError, TryPutError,
+    Fifo, Lifo, LifoQueue, LowestFirst, PriorityQueue, Queue, QueueGet, QueueJoin, QueueOrder,
+    QueuePut, QueuePutError, QueueShutDown, QueueStatistics, TaskDoneError, TryGetError,
+    TryPutError,
+};
+pub use rwlock::{
+    AcquireRead, AcquireWrite, RwLock, RwLockReadGuard, RwLockStatistics, RwLockWriteGuard,
 };
 pub use semaphore::{
     AcquireSemaphore, OwnedSemaphorePermit, Semaphore, SemaphorePermit, SemaphoreStatistics,

@@ -195,12 +195,10 @@ impl Semaphore {
 
     /// Gives free permits to those in line, in order, for as far as they reach.
     fn hand_out(&self) {
-        while let Some(wish) = self.waiters.first_wish()
-            && let Some(left) = self.available.get().checked_sub(wish)
-        {
-            self.available.set(left);
-            self.waiters.wake_first();
-        }
+        self.waiters.wake_while_wished(|wish| {
+            let left = self.available.get().checked_sub(wish);
+            left.map(|left| self.available.set(left)).is_some()
+        });
     }
 }
 
@@ -236,6 +234,17 @@ impl SemaphorePermit<'_> {
     #[must_use]
     pub fn permits(&self) -> usize {
         self.permits
+    }
+
+    /// Splits off `permits` of them, which are given back on their own.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer.
+    pub fn split_off(&mut self, permits: usize) -> Self {
+        let left = self.permits.checked_sub(permits);
+        self.permits = left.expect("a guard is split into no more permits than it has");
+        self.semaphore.permit(permits)
     }
 
     /// Does not give them back: somebody will call [`Semaphore::add_permits`],

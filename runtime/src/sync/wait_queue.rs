@@ -103,13 +103,34 @@ impl<T: Copy> WaitQueue<T> {
     }
 
     /// Wakes everyone who waits now; those who come while this runs wait on.
-    ///
+    pub(crate) fn wake_all(&self) {
+        self.wake_some(usize::MAX);
+    }
+
+    /// Wakes the first `count` of those who wait now.
+    pub(crate) fn wake_some(&self, count: usize) {
+        let end = self.arrivals.get();
+        let mut left = count;
+        self.wake_while(end, |_| {
+            let more = left > 0;
+            left = left.saturating_sub(1);
+            more
+        });
+    }
+
+    /// Wakes the first in line again and again while `next` says so of its wish.
+    pub(crate) fn wake_while_wished(&self, next: impl FnMut(T) -> bool) {
+        self.wake_while(u64::MAX, next);
+    }
+
     /// A waker that panics does not keep the others asleep: the panic goes on
     /// when all have been woken.
-    pub(crate) fn wake_all(&self) {
-        let end = self.arrivals.get();
+    fn wake_while(&self, end: u64, mut next: impl FnMut(T) -> bool) {
         let mut panic = None;
-        while let Some(waker) = self.take_first(end) {
+        while let Some(wish) = self.first_wish()
+            && next(wish)
+            && let Some(waker) = self.take_first(end)
+        {
             let Some(waker) = waker else { continue };
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
                 panic = panic.or(Some(payload));
@@ -165,6 +186,24 @@ impl<T: Copy> WaitQueue<T> {
             None => self.tail.set(previous),
         }
         self.waiting.set(self.waiting.get() - 1);
+    }
+}
+
+/// Wakes the first in line when it is dropped, also by a panic.
+pub(crate) struct WakeFirst<'a>(pub(crate) &'a WaitQueue);
+
+impl Drop for WakeFirst<'_> {
+    fn drop(&mut self) {
+        self.0.wake_first();
+    }
+}
+
+/// Wakes all in line when it is dropped, also by a panic.
+pub(crate) struct WakeAll<'a>(pub(crate) &'a WaitQueue);
+
+impl Drop for WakeAll<'_> {
+    fn drop(&mut self) {
+        self.0.wake_all();
     }
 }
 

@@ -1,27 +1,26 @@
-//! A first-in-first-out queue between the tasks of one loop.
+//! Queues between the tasks of one loop.
 
 #![forbid(unsafe_code)]
 
 mod error;
+mod order;
+mod wait;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
-use pin_project_lite::pin_project;
-
-use super::event::{Event, EventWait};
-use super::wait_queue::{WaitQueue, Waiter};
+use super::event::Event;
+use super::wait_queue::{WaitQueue, Waiter, WakeAll, WakeFirst};
 
 pub use error::{QueuePutError, QueueShutDown, TaskDoneError, TryGetError, TryPutError};
+pub use order::{Fifo, Lifo, LifoQueue, LowestFirst, PriorityQueue, QueueOrder};
+pub use wait::{QueueGet, QueueJoin, QueuePut};
 
 /// A queue that tasks of one loop put items in and get them from, first in,
 /// first out: `asyncio.Queue`.
 ///
-/// Items come out in the order in which they went in. Tasks that wait are woken
+/// Items come out in the order in which they went in; [`LifoQueue`] and
+/// [`PriorityQueue`] are queues with another order `O`. Tasks that wait are woken
 /// in the order in which they came, but a task that comes between the wake and
 /// the run of a woken one may get in before it, which then waits again.
 ///
@@ -54,8 +53,8 @@ pub use error::{QueuePutError, QueueShutDown, TaskDoneError, TryGetError, TryPut
 /// ```
 #[doc(alias = "mpsc")]
 #[doc(alias = "channel")]
-pub struct Queue<T> {
-    items: RefCell<VecDeque<T>>,
+pub struct Queue<T, O: QueueOrder<T> = Fifo> {
+    items: RefCell<O::Items>,
     maxsize: usize,
     unfinished: Cell<usize>,
     finished: Event,
@@ -68,10 +67,16 @@ impl<T> Queue<T> {
     /// An empty queue for at most `maxsize` items; zero stands for no limit.
     #[must_use]
     pub fn new(maxsize: usize) -> Self {
+        Self::with_order(maxsize)
+    }
+}
+
+impl<T, O: QueueOrder<T>> Queue<T, O> {
+    fn with_order(maxsize: usize) -> Self {
         let finished = Event::new();
         finished.set();
         Self {
-            items: RefCell::new(VecDeque::new()),
+            items: RefCell::default(),
             maxsize,
             unfinished: Cell::new(0),
             finished,
@@ -94,7 +99,7 @@ impl<T> Queue<T> {
     /// keep the item, put it with [`put_nowait`](Self::put_nowait), which gives
     /// it back.
     #[doc(alias = "send")]
-    pub fn put(&self, item: T) -> QueuePut<'_, T> {
+    pub fn put(&self, item: T) -> QueuePut<'_, T, O> {
         QueuePut {
             queue: self,
             item: Some(item),
@@ -113,14 +118,16 @@ impl<T> Queue<T> {
         if shut_down || self.full() {
             return Err(TryPutError { item, shut_down });
         }
-        self.items.borrow_mut().push_back(item);
         self.unfinished.set(self.unfinished.get() + 1);
         self.finished.clear();
-        self.getters.wake_first();
+        // If comparing items panics, the item is inside nevertheless.
+        let wake = WakeFirst(&self.getters);
+        O::push(&mut self.items.borrow_mut(), item);
+        drop(wake);
         Ok(())
     }
 
-    /// Takes the oldest item, waiting while the queue is empty.
+    /// Takes the next item, waiting while the queue is empty.
     ///
     /// # Errors
     ///
@@ -131,14 +138,14 @@ impl<T> Queue<T> {
     /// A future that is dropped has taken nothing; had it been woken for an
     /// item, another task in line is woken for it.
     #[doc(alias = "recv")]
-    pub fn get(&self) -> QueueGet<'_, T> {
+    pub fn get(&self) -> QueueGet<'_, T, O> {
         QueueGet {
             queue: self,
             waiter: Waiter::new(&self.getters, ()),
         }
     }
 
-    /// Takes the oldest item if there is one.
+    /// Takes the next item if there is one.
     ///
     /// # Errors
     ///
@@ -146,7 +153,7 @@ impl<T> Queue<T> {
     /// as well.
     #[doc(alias = "try_recv")]
     pub fn get_nowait(&self) -> Result<T, TryGetError> {
-        let item = self.items.borrow_mut().pop_front();
+        let item = O::pop(&mut self.items.borrow_mut());
         let item = item.ok_or(TryGetError {
             shut_down: self.shut_down.get(),
         })?;
@@ -189,15 +196,18 @@ impl<T> Queue<T> {
         self.shut_down.set(true);
         let mut taken = Vec::new();
         if immediate {
-            taken.extend(self.items.take());
+            let mut items = self.items.take();
+            taken.extend(std::iter::from_fn(|| O::pop(&mut items)));
             // Every item inside counts as unfinished, unless it was wrongly
             // reported as done before it was got.
             self.unfinished
                 .set(self.unfinished.get().saturating_sub(taken.len()));
             self.check_finished();
         }
+        // Should a waker panic, the others are woken all the same.
+        let then = WakeAll(&self.putters);
         self.getters.wake_all();
-        self.putters.wake_all();
+        drop(then);
         taken
     }
 
@@ -205,7 +215,7 @@ impl<T> Queue<T> {
     #[doc(alias = "len")]
     #[must_use]
     pub fn qsize(&self) -> usize {
-        self.items.borrow().len()
+        O::len(&self.items.borrow())
     }
 
     /// The most items the queue holds; zero stands for no limit.
@@ -252,16 +262,22 @@ impl<T> Queue<T> {
             self.finished.set();
         }
     }
+
+    fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("items", &self.qsize())
+            .field("maxsize", &self.maxsize)
+            .field("unfinished", &self.unfinished.get())
+            .field("getters", &self.getters.waiting())
+            .field("putters", &self.putters.waiting())
+            .field("shut_down", &self.is_shut_down())
+            .finish()
+    }
 }
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue")
-            .field("items", &self.qsize())
-            .field("maxsize", &self.maxsize)
-            .field("unfinished", &self.unfinished.get())
-            .field("shut_down", &self.is_shut_down())
-            .finish_non_exhaustive()
+        self.describe("Queue", f)
     }
 }
 
@@ -281,115 +297,6 @@ pub struct QueueStatistics {
     pub putters_waiting: usize,
     /// Was it shut down?
     pub shut_down: bool,
-}
-
-pin_project! {
-    /// The wait for room in a [`Queue`], from [`Queue::put`].
-    #[must_use = "nothing is put until the future is awaited"]
-    pub struct QueuePut<'a, T> {
-        queue: &'a Queue<T>,
-        item: Option<T>,
-        #[pin]
-        waiter: Waiter<'a>,
-    }
-
-    impl<T> PinnedDrop for QueuePut<'_, T> {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            if this.waiter.abandon() && !this.queue.full() {
-                this.queue.putters.wake_first();
-            }
-        }
-    }
-}
-
-impl<T> Future for QueuePut<'_, T> {
-    type Output = Result<(), QueuePutError<T>>;
-
-    /// # Panics
-    ///
-    /// If it is polled after it was ready.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        loop {
-            if this.waiter.is_idle() {
-                let item = this.item.take().expect("put is polled after it was ready");
-                match this.queue.put_nowait(item) {
-                    Ok(()) => return Poll::Ready(Ok(())),
-                    Err(error) if error.is_full() => *this.item = Some(error.into_item()),
-                    Err(error) => return Poll::Ready(Err(QueuePutError(error.into_item()))),
-                }
-            }
-            ready!(this.waiter.as_mut().poll_woken(cx));
-        }
-    }
-}
-
-impl<T> fmt::Debug for QueuePut<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QueuePut").finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// The wait for an item of a [`Queue`], from [`Queue::get`].
-    #[must_use = "nothing is taken until the future is awaited"]
-    pub struct QueueGet<'a, T> {
-        queue: &'a Queue<T>,
-        #[pin]
-        waiter: Waiter<'a>,
-    }
-
-    impl<T> PinnedDrop for QueueGet<'_, T> {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            if this.waiter.abandon() && !this.queue.empty() {
-                this.queue.getters.wake_first();
-            }
-        }
-    }
-}
-
-impl<T> Future for QueueGet<'_, T> {
-    type Output = Result<T, QueueShutDown>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        loop {
-            if this.waiter.is_idle() {
-                match this.queue.get_nowait() {
-                    Ok(item) => return Poll::Ready(Ok(item)),
-                    Err(error) if error.is_empty() => {}
-                    Err(_) => return Poll::Ready(Err(QueueShutDown(()))),
-                }
-            }
-            ready!(this.waiter.as_mut().poll_woken(cx));
-        }
-    }
-}
-
-impl<T> fmt::Debug for QueueGet<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QueueGet").finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// The wait until all work is done, from [`Queue::join`].
-    #[must_use = "nothing waits until the future is awaited"]
-    #[derive(Debug)]
-    pub struct QueueJoin<'a> {
-        #[pin]
-        wait: EventWait<'a>,
-    }
-}
-
-impl Future for QueueJoin<'_> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.project().wait.poll(cx)
-    }
 }
 
 #[cfg(test)]
