@@ -1,8 +1,10 @@
 //! What the integration tests share: the harness ([`require`],
 //! [`with_watchdog`], [`XorShift`], counts of the process's threads and
-//! descriptors) and the checks of the source tree ([`tidy`]).
+//! descriptors), the checks of the source tree ([`tidy`]) and the table of CPython's
+//! tests ([`conformance`]).
 #![forbid(unsafe_code)]
 
+pub mod conformance;
 mod listening;
 pub mod tidy;
 

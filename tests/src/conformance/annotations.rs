@@ -1,0 +1,110 @@
+//! Reading verdicts out of Rust files and out of lists.
+
+use super::{Entry, Verdict, lines};
+
+/// The verdicts in the doc lines of a Rust file's tests; `path` is from the
+/// conformance folder.
+pub fn of_rust(path: &str, text: &str) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut pending: Vec<Entry> = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(doc) = line.strip_prefix("///") {
+            match verdict(doc) {
+                Some((name, verdict)) => pending.push(Entry {
+                    name,
+                    verdict,
+                    place: (path.to_owned(), at + 1),
+                    test: None,
+                }),
+                None => go_on(pending.last_mut(), doc),
+            }
+        } else if let Some(name) = function(line) {
+            let test = format!("{path} {name}");
+            entries.extend(pending.drain(..).map(|entry| Entry {
+                test: Some(test.clone()),
+                ..entry
+            }));
+        } else if !line.starts_with("#[") {
+            pending.clear();
+        }
+    }
+    entries
+}
+
+/// The verdicts of a list of what is not applicable.
+pub fn of_list(path: &str, text: &str) -> Vec<Entry> {
+    let entry = |(at, line): (usize, &str)| {
+        let (name, reason) = line.split_once(": ").unwrap_or((line, ""));
+        Entry {
+            name: name.to_owned(),
+            verdict: Verdict::NotApplicable(reason.trim().to_owned()),
+            place: (path.to_owned(), at),
+            test: None,
+        }
+    };
+    lines(text).map(entry).collect()
+}
+
+fn verdict(doc: &str) -> Option<(String, Verdict)> {
+    let (word, rest) = doc.trim().split_once(' ')?;
+    let (name, reason) = rest.split_once(": ").unwrap_or((rest, ""));
+    // A sentence that begins with one of the words is no verdict.
+    if name.contains(' ') || name.split('.').count() != 3 {
+        return None;
+    }
+    let verdict = match word {
+        "same" => Verdict::Same,
+        "adapted" => Verdict::Adapted(reason.to_owned()),
+        _ => return None,
+    };
+    Some((name.to_owned(), verdict))
+}
+
+/// A line that is indented goes on with the reason above it.
+fn go_on(entry: Option<&mut Entry>, doc: &str) {
+    if let Some(Entry {
+        verdict: Verdict::Adapted(reason),
+        ..
+    }) = entry
+        && doc.starts_with("   ")
+    {
+        if !reason.is_empty() {
+            reason.push(' ');
+        }
+        reason.push_str(doc.trim());
+    }
+}
+
+fn function(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("fn ")?;
+    rest.split_once('(').map(|(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doc_lines_above_a_test_are_verdicts() {
+        let text = "/// same test_a.B.test_c\n/// adapted test_a.B.test_d: so\n///   and so\n\
+                    /// same as ever.\n#[test]\nfn test_c() {}\n/// same test_a.B.test_e\n\nlet x;\n";
+        let entries = of_rust("a.rs", text);
+        assert_eq!(entries.len(), 2, "{entries:?}");
+        assert_eq!(entries[0].name, "test_a.B.test_c");
+        assert_eq!(entries[0].verdict, Verdict::Same);
+        assert_eq!(entries[0].test.as_deref(), Some("a.rs test_c"));
+        assert_eq!(entries[1].verdict, Verdict::Adapted("so and so".into()));
+        assert_eq!(entries[1].place, ("a.rs".into(), 2));
+    }
+
+    #[test]
+    fn a_list_has_a_name_and_a_reason_a_line() {
+        let entries = of_list("l.txt", "# why\n\ntest_a.B.*: no such thing: none\n");
+        assert_eq!(entries.len(), 1);
+        assert_eq!(entries[0].name, "test_a.B.*");
+        let reason = "no such thing: none".to_owned();
+        assert_eq!(entries[0].verdict, Verdict::NotApplicable(reason));
+        assert_eq!(entries[0].place.1, 3);
+    }
+}
