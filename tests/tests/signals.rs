@@ -46,6 +46,25 @@ fn every_loop_that_listens_hears_a_signal() {
 }
 
 #[test]
+fn ctrl_c_may_be_asked_for_before_there_is_a_loop() {
+    if !require("kill", "apt-get install procps") {
+        return;
+    }
+    let heard = with_watchdog(LIMIT, || {
+        let pressed = ctrl_c();
+        polyloop::run(async {
+            let mut pressed = std::pin::pin!(pressed);
+            // Listening begins here, at the first poll.
+            let early = polyloop::timeout(Duration::ZERO, pressed.as_mut()).await;
+            assert!(early.is_err());
+            send(Signal::INTERRUPT);
+            pressed.await
+        })
+    });
+    heard.expect("a loop").expect("a pipe");
+}
+
+#[test]
 fn ctrl_c_is_heard_by_every_call_and_does_not_end_the_process() {
     if !require("kill", "apt-get install procps") {
         return;

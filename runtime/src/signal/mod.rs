@@ -44,16 +44,16 @@ use crate::reactor::{Direction, Io};
 
 pub use kind::Signal;
 
-/// Waits until Ctrl-C is pressed (SIGINT), from the moment of this call.
+/// Waits until Ctrl-C is pressed (SIGINT), from the moment of this call; called
+/// outside of a loop, from the future's first poll.
 ///
-/// From the first call on, the process is no longer ended by Ctrl-C; not when
-/// the future is dropped either. Presses between two calls are not heard: for
-/// more than one use [`Signals`].
+/// From that moment on, the process is no longer ended by Ctrl-C; not when the
+/// future is dropped either. Presses between two calls are not heard: for more
+/// than one use [`Signals`].
 ///
 /// # Errors
 ///
-/// The output is an error if there is no loop on this thread or no pipe could be
-/// had.
+/// The output is an error if no pipe could be had.
 ///
 /// # Cancel safety
 ///
@@ -61,40 +61,42 @@ pub use kind::Signal;
 ///
 /// ```no_run
 /// # fn main() -> std::io::Result<()> {
-/// polyloop::run(async {
-///     println!("press Ctrl-C to end");
-///     polyloop::signal::ctrl_c().await
-/// })?
+/// println!("press Ctrl-C to end");
+/// polyloop::run(polyloop::signal::ctrl_c())?
 /// # }
 /// ```
 pub fn ctrl_c() -> CtrlC {
-    CtrlC {
-        signals: Signals::new([Signal::INTERRUPT]).map_err(Some),
-    }
+    let listening = crate::try_current_loop().map(|_| interrupts());
+    CtrlC { listening }
+}
+
+fn interrupts() -> io::Result<Signals> {
+    Signals::new([Signal::INTERRUPT])
 }
 
 /// The future of [`ctrl_c`].
 #[must_use = "nothing waits until the future is awaited"]
 #[derive(Debug)]
 pub struct CtrlC {
-    /// The error is taken when it is told.
-    signals: Result<Signals, Option<io::Error>>,
+    /// `None` before the first poll of a future that was made outside of a loop.
+    listening: Option<io::Result<Signals>>,
 }
 
 impl Future for CtrlC {
     type Output = io::Result<()>;
 
-    /// # Panics
-    ///
-    /// If it is polled after it was ready with an error.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.signals {
-            Ok(signals) => match ready!(signals.poll_next(cx)) {
-                Some(_) => Poll::Ready(Ok(())),
-                None => Poll::Ready(Err(io::Error::other("the loop no longer serves the pipe"))),
-            },
-            Err(error) => Poll::Ready(Err(error.take().expect("polled after it was ready"))),
-        }
+        let heard = match self.listening.get_or_insert_with(interrupts) {
+            Ok(signals) => ready!(signals.poll_next(cx)),
+            Err(error) => {
+                let error = io::Error::new(error.kind(), error.to_string());
+                return Poll::Ready(Err(error));
+            }
+        };
+        Poll::Ready(match heard {
+            Some(_) => Ok(()),
+            None => Err(io::Error::other("the loop no longer serves the pipe")),
+        })
     }
 }
 
