@@ -7,4 +7,6 @@
 //! it. When a file's tests all have a verdict, add it to `complete.txt`.
 #![forbid(unsafe_code)]
 
+mod kit;
+mod local;
 mod table;
