@@ -1,11 +1,11 @@
 //! What both ends of a queue share.
 //!
 //! # Protocol
-//! The values are in a `ConcurrentQueue`, chosen because its closed mark is a
-//! bit of the very word that a push claims its slot with: a push comes before
-//! the close, and then a pop finds its value, or after it, and then the value
-//! comes back. So "accepted" is a single instant, and there is no message that
-//! was accepted by a channel whose receivers had seen its end.
+//! The values are in a [`Storage`], whose closed mark is part of the very step
+//! that a push claims its place with: a push comes before the close, and then a
+//! pop finds its value, or after it, and then the value comes back. So
+//! "accepted" is a single instant, and there is no message that was accepted by
+//! a channel whose receivers had seen its end.
 //!
 //! Waiting is by the two lines of waiters, one at each end, whose module has
 //! the fence protocol: an operation that finds what it needs and nobody waiting
@@ -15,52 +15,55 @@
 //! |----------------------|---------------------|-------------------------------|
 //! | push                 | a value is there    | one receiver                  |
 //! | pop, of a bounded    | a slot is free      | one sender                    |
+//! | pop of many          | slots are free      | as many senders               |
 //! | close, by either end | nothing more comes  | everybody                     |
+//!
+//! Before it joins the line, an end that finds nothing looks again for about a
+//! microsecond, as long as that has paid lately: two threads in conversation
+//! then exchange cache lines and neither locks nor wakes.
 //!
 //! The last receiver that goes closes the queue and then empties it: values
 //! that nobody will take are dropped at once and not when the last sender goes,
 //! for somebody may be waiting for what their drop says.
 #![forbid(unsafe_code)]
 
-use super::TrySendError;
+use super::storage::Storage;
+use super::{ChannelStatistics, TrySendError};
 use crate::waiters::{Waiters, each_then_panic};
-use concurrent_queue::{ConcurrentQueue, PopError, PushError};
+use concurrent_queue::{PopError, PushError};
+use crossbeam_utils::CachePadded;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 pub(super) struct Core<T> {
-    queue: ConcurrentQueue<T>,
-    pub(super) senders: End,
-    pub(super) receivers: End,
+    queue: Storage<T>,
+    // Apart from each other: each is written by its own end.
+    pub(super) senders: CachePadded<End>,
+    pub(super) receivers: CachePadded<End>,
 }
 
 /// One kind of end: how many there are, and those of them that wait.
 pub(super) struct End {
     alive: AtomicUsize,
+    /// How often in a row a look for a moment was in vain; advisory.
+    misses: AtomicUsize,
     pub(super) waiters: Waiters,
 }
 
 impl<T> Core<T> {
-    pub(super) fn bounded(capacity: usize) -> Self {
-        Self::new(ConcurrentQueue::bounded(capacity))
-    }
-
-    pub(super) fn unbounded() -> Self {
-        Self::new(ConcurrentQueue::unbounded())
-    }
-
-    fn new(queue: ConcurrentQueue<T>) -> Self {
+    pub(super) fn new(queue: Storage<T>) -> Self {
         Self {
             queue,
-            senders: End::new(),
-            receivers: End::new(),
+            senders: CachePadded::new(End::new()),
+            receivers: CachePadded::new(End::new()),
         }
     }
 
+    #[inline]
     pub(super) fn push(&self, value: T) -> Result<(), TrySendError<T>> {
         match self.queue.push(value) {
             Ok(()) => {
-                self.receivers.waiters.wake_one();
+                self.wake(&self.receivers);
                 Ok(())
             }
             Err(PushError::Full(value)) => Err(TrySendError::Full(value)),
@@ -68,12 +71,44 @@ impl<T> Core<T> {
         }
     }
 
+    #[inline]
     pub(super) fn pop(&self) -> Result<T, PopError> {
         let value = self.queue.pop()?;
-        if self.queue.capacity().is_some() {
-            self.senders.waiters.wake_one();
+        if self.queue.is_bounded() {
+            self.wake(&self.senders);
         }
         Ok(value)
+    }
+
+    /// Moves what is there, `limit` values at most, to the end of `to`.
+    pub(super) fn pop_many(&self, to: &mut Vec<T>, limit: usize) -> Result<usize, PopError> {
+        let count = self.queue.pop_many(to, limit)?;
+        if self.queue.is_bounded() {
+            self.senders.waiters.wake_some(count);
+        }
+        Ok(count)
+    }
+
+    /// Wakes one at the other end, after a push or a pop.
+    #[inline]
+    fn wake(&self, end: &End) {
+        if self.queue.claims_are_ordered() {
+            end.waiters.wake_one_after_claim();
+        } else {
+            end.waiters.wake_one();
+        }
+    }
+
+    /// Would a pop have something to say at once? A guess.
+    #[inline]
+    pub(super) fn can_pop(&self) -> bool {
+        self.queue.can_pop()
+    }
+
+    /// Would a push have something to say at once? A guess.
+    #[inline]
+    pub(super) fn can_push(&self) -> bool {
+        self.queue.can_push()
     }
 
     /// Accepts nothing more; what is there can be received. False if it was so.
@@ -82,7 +117,7 @@ impl<T> Core<T> {
             return false;
         }
         // Both lines are woken even if a waker panics in the first.
-        each_then_panic([&self.senders, &self.receivers], |end| {
+        each_then_panic([&*self.senders, &*self.receivers], |end| {
             end.waiters.wake_all();
         });
         true
@@ -110,14 +145,50 @@ impl<T> Core<T> {
     pub(super) fn is_closed(&self) -> bool {
         self.queue.is_closed()
     }
+
+    pub(super) fn statistics(&self) -> ChannelStatistics {
+        ChannelStatistics {
+            items: self.len(),
+            capacity: self.capacity(),
+            senders: self.senders.alive(),
+            receivers: self.receivers.alive(),
+            senders_waiting: self.senders.waiters.len(),
+            receivers_waiting: self.receivers.waiters.len(),
+            closed: self.is_closed(),
+        }
+    }
 }
 
 impl End {
     fn new() -> Self {
         Self {
             alive: AtomicUsize::new(1),
+            misses: AtomicUsize::new(0),
             waiters: Waiters::new(),
         }
+    }
+
+    /// Looks for a moment whether what is waited for comes: joining the line
+    /// and being woken costs both sides much more, if the other side is at work
+    /// on another core just now. If it is not, this learns to look rarely.
+    pub(super) fn look_for_a_moment(&self, ready: impl Fn() -> bool) -> bool {
+        let misses = self.misses.load(Relaxed);
+        let rests = misses >= MISSES && !misses.is_multiple_of(MISSES_TO_TRY_AGAIN);
+        if cfg!(loom) || rests {
+            self.misses.store(misses.wrapping_add(1), Relaxed);
+            return false;
+        }
+        for _ in 0..LOOKS {
+            for _ in 0..PAUSES {
+                std::hint::spin_loop();
+            }
+            if ready() {
+                self.misses.store(0, Relaxed);
+                return true;
+            }
+        }
+        self.misses.store(misses.wrapping_add(1), Relaxed);
+        false
     }
 
     pub(super) fn enter(&self) {
@@ -137,3 +208,11 @@ impl End {
         self.alive.load(Relaxed)
     }
 }
+
+/// So many looks in vain in a row, and it is tried only now and then.
+const MISSES: usize = 4;
+const MISSES_TO_TRY_AGAIN: usize = 64;
+
+/// About a microsecond in all.
+const LOOKS: usize = 8;
+const PAUSES: usize = 3;

@@ -1,6 +1,7 @@
 //! The channels' errors: each says what ended, and gives the value back.
 #![forbid(unsafe_code)]
 
+use concurrent_queue::PopError;
 use std::error::Error;
 use std::fmt;
 
@@ -26,6 +27,13 @@ pub enum TryRecvError {
 }
 
 impl TryRecvError {
+    pub(super) fn from_pop(none: PopError) -> Self {
+        match none {
+            PopError::Empty => Self::Empty,
+            PopError::Closed => Self::Closed,
+        }
+    }
+
     /// May something still come?
     pub fn is_empty(&self) -> bool {
         *self == Self::Empty

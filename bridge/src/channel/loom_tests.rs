@@ -1,6 +1,9 @@
 //! The queue's ends, waiting and closing, over the real storage.
 
+use super::ring::Ring;
 use super::*;
+use concurrent_queue::PopError;
+use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 #[test]
 fn loom_a_value_reaches_a_blocked_receiver() {
@@ -33,5 +36,116 @@ fn loom_trap_092_close_and_send_agree() {
         let received = receiver.recv_blocking();
         let sent = producer.join().unwrap();
         assert_eq!(sent.is_ok(), received.is_ok());
+    });
+}
+
+#[test]
+fn loom_an_unbounded_value_reaches_a_blocked_receiver() {
+    loom::model(|| {
+        let (sender, receiver) = unbounded();
+        let producer = loom::thread::spawn(move || sender.try_send(1));
+        assert_eq!(receiver.recv_blocking(), Ok(1));
+        assert!(producer.join().unwrap().is_ok());
+    });
+}
+
+#[test]
+fn loom_a_priority_value_reaches_a_blocked_receiver() {
+    loom::model(|| {
+        let (sender, receiver) = priority(1);
+        let producer = loom::thread::spawn(move || sender.send_blocking(1));
+        assert_eq!(receiver.recv_blocking(), Ok(1));
+        assert!(producer.join().unwrap().is_ok());
+    });
+}
+
+/// Two producers and a consumer, through a ring that all of them meet in.
+#[test]
+fn loom_the_ring_gives_each_value_once() {
+    loom::model(|| {
+        let ring = Arc::new(Ring::new(2));
+        let producers: Vec<_> = [1, 2]
+            .map(|value| {
+                let ring = ring.clone();
+                loom::thread::spawn(move || ring.push(value).is_ok())
+            })
+            .into();
+        let early = ring.pop().ok();
+        for producer in producers {
+            assert!(producer.join().unwrap(), "there is room for both");
+        }
+        let mut values: Vec<i32> = early.into_iter().collect();
+        while let Ok(value) = ring.pop() {
+            values.push(value);
+        }
+        values.sort_unstable();
+        assert_eq!(values, [1, 2]);
+    });
+}
+
+/// A batch and a single pop share out what a producer sends, over the lap's edge.
+#[test]
+fn loom_a_batch_and_a_pop_take_each_value_once() {
+    loom::model(|| {
+        let ring = Arc::new(Ring::new(2));
+        ring.push(0).unwrap();
+        ring.push(1).unwrap();
+        let other = {
+            let ring = ring.clone();
+            loom::thread::spawn(move || {
+                let popped = ring.pop().ok();
+                let pushed = ring.push(2).is_ok();
+                (popped, pushed)
+            })
+        };
+        let mut values = Vec::new();
+        let _ = ring.pop_many(&mut values, 2);
+        let (popped, pushed) = other.join().unwrap();
+        values.extend(popped);
+        while let Ok(value) = ring.pop() {
+            values.push(value);
+        }
+        values.sort_unstable();
+        let expected: &[i32] = if pushed { &[0, 1, 2] } else { &[0, 1] };
+        assert_eq!(values, expected);
+    });
+}
+
+#[test]
+fn loom_a_push_is_before_the_close_or_comes_back() {
+    loom::model(|| {
+        let ring = Arc::new(Ring::new(1));
+        let producer = {
+            let ring = ring.clone();
+            loom::thread::spawn(move || ring.push(1).is_ok())
+        };
+        ring.close();
+        let popped = ring.pop();
+        assert_ne!(popped, Err(PopError::Empty));
+        assert_eq!(producer.join().unwrap(), popped.is_ok());
+    });
+}
+
+/// Both of two receivers wait, and the close wakes both.
+#[test]
+fn loom_the_last_sender_wakes_two_blocked_receivers() {
+    loom::model(|| {
+        let (sender, receiver) = bounded::<u8>(1);
+        let ended = Arc::new(AtomicBool::new(false));
+        let other = {
+            let receiver = receiver.clone();
+            loom::thread::spawn(move || receiver.recv_blocking())
+        };
+        let closer = {
+            let ended = ended.clone();
+            loom::thread::spawn(move || {
+                ended.store(true, Relaxed);
+                drop(sender);
+            })
+        };
+        assert_eq!(receiver.recv_blocking(), Err(RecvError));
+        assert!(ended.load(Relaxed), "what the sender did before is seen");
+        assert_eq!(other.join().unwrap(), Err(RecvError));
+        closer.join().unwrap();
     });
 }

@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::core::Core;
-use super::{RecvError, RecvTimeoutError, TryRecvError};
-use crate::waiters::{Ticket, block_on, deadline_after};
+use super::{ChannelStatistics, RecvError, RecvTimeoutError, TryRecvError};
+use crate::waiters::{Ticket, block_on_ready, deadline_after};
 use concurrent_queue::PopError;
 use futures::Stream;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The receiving end of [`bounded`](super::bounded) and
 /// [`unbounded`](super::unbounded), and a [`Stream`] of the values.
@@ -52,10 +52,7 @@ impl<T> Receiver<T> {
     /// # Errors
     /// [`TryRecvError::Empty`] while more may come, else [`TryRecvError::Closed`].
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.core.pop().map_err(|none| match none {
-            PopError::Empty => TryRecvError::Empty,
-            PopError::Closed => TryRecvError::Closed,
-        })
+        self.core.pop().map_err(TryRecvError::from_pop)
     }
 
     /// Blocks the calling thread until a value comes. Not for a loop's thread.
@@ -63,11 +60,10 @@ impl<T> Receiver<T> {
     /// # Errors
     /// [`RecvError`] when the channel is closed and empty.
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
-        let mut next = self.recv();
-        match block_on(None, |cx| poll_pop(next.core, &mut next.ticket, cx)) {
-            Ok(answer) => answer,
-            // Not without a deadline.
-            Err(_) => Err(RecvError),
+        match wait_for_pop(&self.core, None, Core::pop) {
+            Ok(value) => Ok(value),
+            // Without a deadline it is not late.
+            Err(RecvTimeoutError::Closed | RecvTimeoutError::TimedOut) => Err(RecvError),
         }
     }
 
@@ -78,12 +74,7 @@ impl<T> Receiver<T> {
     /// channel is closed and empty.
     #[doc(alias = "recv_timeout")]
     pub fn recv_blocking_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        let mut next = self.recv();
-        let deadline = deadline_after(timeout);
-        match block_on(deadline, |cx| poll_pop(next.core, &mut next.ticket, cx)) {
-            Ok(answer) => answer.map_err(|RecvError| RecvTimeoutError::Closed),
-            Err(_) => Err(RecvTimeoutError::TimedOut),
-        }
+        wait_for_pop(&self.core, deadline_after(timeout), Core::pop)
     }
 
     /// Accepts nothing more; what was sent before can still be received.
@@ -112,6 +103,16 @@ impl<T> Receiver<T> {
     pub fn capacity(&self) -> Option<usize> {
         self.core.capacity()
     }
+
+    /// What is inside, who is there and who waits.
+    #[must_use]
+    pub fn statistics(&self) -> ChannelStatistics {
+        self.core.statistics()
+    }
+
+    pub(super) fn core(&self) -> &Core<T> {
+        &self.core
+    }
 }
 
 impl<T> Clone for Receiver<T> {
@@ -136,7 +137,7 @@ impl<T> Stream for Receiver<T> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let this = self.get_mut();
-        poll_pop(&this.core, &mut this.ticket, cx).map(Result::ok)
+        poll_pop(&this.core, &mut this.ticket, cx, Core::pop).map(Result::ok)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -168,7 +169,7 @@ impl<T> Future for Receiving<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        poll_pop(this.core, &mut this.ticket, cx)
+        poll_pop(this.core, &mut this.ticket, cx, Core::pop)
     }
 }
 
@@ -184,24 +185,54 @@ impl<T> fmt::Debug for Receiving<'_, T> {
     }
 }
 
-fn poll_pop<T>(
+/// Pops, or takes a place in line and pops once more.
+pub(super) fn poll_pop<T, R>(
     core: &Core<T>,
     ticket: &mut Ticket,
     cx: &mut Context<'_>,
-) -> Poll<Result<T, RecvError>> {
+    mut pop: impl FnMut(&Core<T>) -> Result<R, PopError>,
+) -> Poll<Result<R, RecvError>> {
     let mut joined = false;
     loop {
-        let answer = match core.pop() {
+        let answer = match pop(core) {
             Ok(value) => Ok(value),
             Err(PopError::Closed) => Err(RecvError),
             Err(PopError::Empty) if joined => return Poll::Pending,
             Err(PopError::Empty) => {
-                core.receivers.waiters.join(ticket, cx.waker());
-                joined = true;
+                if !core.receivers.look_for_a_moment(|| core.can_pop()) {
+                    core.receivers.waiters.join(ticket, cx.waker());
+                    joined = true;
+                }
                 continue;
             }
         };
         core.receivers.waiters.leave(ticket);
         return Poll::Ready(answer);
+    }
+}
+
+/// Pops, or blocks the calling thread until it can.
+pub(super) fn wait_for_pop<T, R>(
+    core: &Core<T>,
+    deadline: Option<Instant>,
+    mut pop: impl FnMut(&Core<T>) -> Result<R, PopError>,
+) -> Result<R, RecvTimeoutError> {
+    // What is there needs no seat.
+    match pop(core) {
+        Ok(value) => return Ok(value),
+        Err(PopError::Closed) => return Err(RecvTimeoutError::Closed),
+        Err(PopError::Empty) => {}
+    }
+    let mut place = Receiving {
+        core,
+        ticket: Ticket::new(),
+    };
+    let can_pop = |place: &Receiving<'_, T>| place.core.can_pop();
+    let answer = block_on_ready(deadline, &mut place, can_pop, |place, cx| {
+        poll_pop(place.core, &mut place.ticket, cx, &mut pop)
+    });
+    match answer {
+        Ok(answer) => answer.map_err(|RecvError| RecvTimeoutError::Closed),
+        Err(_) => Err(RecvTimeoutError::TimedOut),
     }
 }

@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 use super::core::Core;
-use super::{SendError, SendTimeoutError, TrySendError};
-use crate::waiters::{Ticket, block_on, deadline_after};
+use super::{ChannelStatistics, SendError, SendTimeoutError, TrySendError};
+use crate::waiters::{Ticket, block_on_ready, deadline_after};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -56,6 +56,12 @@ impl<T> Sender<T> {
     /// # Errors
     /// Gives the value back when the channel is closed.
     pub fn send_blocking(&self, value: T) -> Result<(), SendError<T>> {
+        // What has room needs no seat.
+        let value = match self.core.push(value) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(value)) => return Err(SendError(value)),
+            Err(TrySendError::Full(value)) => value,
+        };
         match self.send(value).block(None) {
             Ok(()) => Ok(()),
             Err(SendTimeoutError::Closed(value) | SendTimeoutError::TimedOut(value)) => {
@@ -103,6 +109,26 @@ impl<T> Sender<T> {
     pub fn capacity(&self) -> Option<usize> {
         self.core.capacity()
     }
+
+    /// What is inside, who is there and who waits.
+    #[must_use]
+    pub fn statistics(&self) -> ChannelStatistics {
+        self.core.statistics()
+    }
+
+    pub(super) fn poll_send(
+        &self,
+        value: &mut Option<T>,
+        ticket: &mut Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError<T>>> {
+        poll_push(&self.core, value, ticket, cx)
+    }
+
+    /// Gives up the place of a send that is not wanted any more.
+    pub(super) fn pass(&self, ticket: &mut Ticket) {
+        self.core.senders.waiters.pass(ticket);
+    }
 }
 
 impl<T> Clone for Sender<T> {
@@ -148,7 +174,8 @@ impl<T> Sending<'_, T> {
     }
 
     fn block(&mut self, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
-        match block_on(deadline, |cx| self.poll_send(cx)) {
+        let can_push = |send: &Self| send.core.can_push();
+        match block_on_ready(deadline, self, can_push, |send, cx| send.poll_send(cx)) {
             Ok(sent) => sent.map_err(|SendError(value)| SendTimeoutError::Closed(value)),
             Err(_) => {
                 let value = self
@@ -161,29 +188,40 @@ impl<T> Sending<'_, T> {
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
-        let mut value = self
-            .value
-            .take()
-            .expect("a send is not polled after it was ready");
-        let mut joined = false;
-        loop {
-            let answer = match self.core.push(value) {
-                Ok(()) => Ok(()),
-                Err(TrySendError::Closed(value)) => Err(SendError(value)),
-                Err(TrySendError::Full(back)) if joined => {
-                    self.value = Some(back);
-                    return Poll::Pending;
-                }
-                Err(TrySendError::Full(back)) => {
-                    value = back;
-                    self.core.senders.waiters.join(&mut self.ticket, cx.waker());
+        poll_push(self.core, &mut self.value, &mut self.ticket, cx)
+    }
+}
+
+/// Pushes the value, or takes a place in line and pushes once more.
+fn poll_push<T>(
+    core: &Core<T>,
+    slot: &mut Option<T>,
+    ticket: &mut Ticket,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), SendError<T>>> {
+    let mut value = slot
+        .take()
+        .expect("a send is not polled after it was ready");
+    let mut joined = false;
+    loop {
+        let answer = match core.push(value) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(value)) => Err(SendError(value)),
+            Err(TrySendError::Full(back)) if joined => {
+                *slot = Some(back);
+                return Poll::Pending;
+            }
+            Err(TrySendError::Full(back)) => {
+                value = back;
+                if !core.senders.look_for_a_moment(|| core.can_push()) {
+                    core.senders.waiters.join(ticket, cx.waker());
                     joined = true;
-                    continue;
                 }
-            };
-            self.core.senders.waiters.leave(&mut self.ticket);
-            return Poll::Ready(answer);
-        }
+                continue;
+            }
+        };
+        core.senders.waiters.leave(ticket);
+        return Poll::Ready(answer);
     }
 }
 

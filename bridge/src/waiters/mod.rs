@@ -19,6 +19,10 @@
 //! Of the two fences one comes first in the order of all fences. If it is the
 //! waiter's, the other side reads its count; if it is the other side's, the
 //! waiter's second look sees the condition. Either way nobody sleeps through.
+//! Where the condition is made true by a sequentially consistent
+//! read-modify-write, and that is what the waiter looks at, the operation
+//! itself stands in for the other side's fence: if the waiter's look misses it,
+//! it comes after the waiter's fence, and so does the reading of `waiting`.
 //!
 //! A place in line is a [`Ticket`], owned by the waiting future:
 //!
@@ -48,7 +52,7 @@ mod thread;
 
 pub(crate) use thread::{TimedOut, block_on, block_on_ready, deadline_after};
 
-use crate::loom::{AtomicUsize, Mutex, fence};
+use crate::loom::{AtomicUsize, Mutex, fence, fence_after_claim, full_fence};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -125,10 +129,37 @@ impl Waiters {
     /// Wakes the first in line; the condition was made true before this.
     #[inline]
     pub(crate) fn wake_one(&self) {
-        fence(SeqCst);
-        if self.waiting.load(Relaxed) != 0 {
+        full_fence();
+        self.wake_one_after_claim();
+    }
+
+    /// As [`wake_one`](Self::wake_one), where the condition was made true by a
+    /// sequentially consistent read-modify-write of a word that the waiter's
+    /// second look reads: that operation stands in for the fence.
+    #[inline]
+    pub(crate) fn wake_one_after_claim(&self) {
+        fence_after_claim();
+        if self.waiting.load(SeqCst) != 0 {
             self.wake_first();
         }
+    }
+
+    /// Wakes the first `count` in line; the condition was made true before this.
+    ///
+    /// # Panics
+    /// With the first panic of a waker, after all of them were woken.
+    pub(crate) fn wake_some(&self, count: usize) {
+        full_fence();
+        if self.waiting.load(SeqCst) == 0 {
+            return;
+        }
+        let mut woken = Vec::new();
+        {
+            let mut line = self.line.lock();
+            woken.extend((0..count).map_while(|_| line.wake_first()));
+            self.waiting.store(line.waiting, Relaxed);
+        }
+        each_then_panic(woken, Waker::wake);
     }
 
     /// Wakes everybody in line now; the condition was made true before this.
@@ -136,19 +167,7 @@ impl Waiters {
     /// # Panics
     /// With the first panic of a waker, after all of them were woken.
     pub(crate) fn wake_all(&self) {
-        fence(SeqCst);
-        if self.waiting.load(Relaxed) == 0 {
-            return;
-        }
-        let mut woken = Vec::new();
-        {
-            let mut line = self.line.lock();
-            while let Some(waker) = line.wake_first() {
-                woken.push(waker);
-            }
-            self.waiting.store(line.waiting, Relaxed);
-        }
-        each_then_panic(woken, Waker::wake);
+        self.wake_some(usize::MAX);
     }
 
     /// How many wait now.

@@ -1,0 +1,145 @@
+//! Where a queue keeps its values: one of three, chosen by measurement.
+//!
+//! | kind      | storage                | why                                      |
+//! |-----------|------------------------|------------------------------------------|
+//! | bounded   | [`Ring`]               | nothing is allocated, claims are ordered |
+//! | unbounded | `ConcurrentQueue`      | blocks of slots, its closed mark is part of a push's claim |
+//! | priority  | a [`Heap`] under a lock | there is no order without looking at others |
+//!
+//! All of them answer alike: a push comes before the close or comes back.
+#![forbid(unsafe_code)]
+
+use super::heap::{Heap, Shelf};
+use super::ring::Ring;
+use concurrent_queue::{ConcurrentQueue, PopError, PushError};
+
+pub(super) enum Storage<T> {
+    Ring(Ring<T>),
+    List(ConcurrentQueue<T>),
+    Heap(Box<dyn Shelf<T>>),
+}
+
+impl<T> Storage<T> {
+    pub(super) fn bounded(capacity: usize) -> Self {
+        Self::Ring(Ring::new(capacity))
+    }
+
+    pub(super) fn unbounded() -> Self {
+        Self::List(ConcurrentQueue::unbounded())
+    }
+
+    pub(super) fn priority(capacity: Option<usize>) -> Self
+    where
+        T: Ord + Send + 'static,
+    {
+        Self::Heap(Box::new(Heap::new(capacity)))
+    }
+
+    #[inline]
+    pub(super) fn push(&self, value: T) -> Result<(), PushError<T>> {
+        match self {
+            Self::Ring(ring) => ring.push(value),
+            Self::List(list) => list.push(value),
+            Self::Heap(heap) => heap.push(value),
+        }
+    }
+
+    #[inline]
+    pub(super) fn pop(&self) -> Result<T, PopError> {
+        match self {
+            Self::Ring(ring) => ring.pop(),
+            Self::List(list) => list.pop(),
+            Self::Heap(heap) => heap.pop(),
+        }
+    }
+
+    /// Moves up to `limit` values, at least one, to the end of `to`; says how
+    /// many.
+    pub(super) fn pop_many(&self, to: &mut Vec<T>, limit: usize) -> Result<usize, PopError> {
+        if let Self::Ring(ring) = self {
+            return ring.pop_many(to, limit);
+        }
+        // Room first: a value that was popped has nowhere else to go.
+        to.reserve(1);
+        to.push(self.pop()?);
+        let mut count = 1;
+        while count < limit {
+            to.reserve(1);
+            match self.pop() {
+                Ok(value) => to.push(value),
+                Err(_) => break,
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Would a pop have something to say at once? A guess that costs little.
+    #[inline]
+    pub(super) fn can_pop(&self) -> bool {
+        match self {
+            Self::Ring(ring) => ring.can_pop(),
+            Self::List(list) => !list.is_empty() || list.is_closed(),
+            Self::Heap(heap) => heap.len() != 0 || heap.is_closed(),
+        }
+    }
+
+    /// Would a push have something to say at once? A guess that costs little.
+    #[inline]
+    pub(super) fn can_push(&self) -> bool {
+        match self {
+            Self::Ring(ring) => ring.can_push(),
+            Self::List(_) => true,
+            Self::Heap(heap) => Some(heap.len()) != heap.capacity() || heap.is_closed(),
+        }
+    }
+
+    /// Are pushes and pops claimed so that a look at who waits needs no fence?
+    #[inline]
+    pub(super) fn claims_are_ordered(&self) -> bool {
+        matches!(self, Self::Ring(_))
+    }
+
+    /// Does a push ever wait for a pop?
+    #[inline]
+    pub(super) fn is_bounded(&self) -> bool {
+        match self {
+            Self::Ring(_) => true,
+            Self::List(_) => false,
+            Self::Heap(heap) => heap.capacity().is_some(),
+        }
+    }
+
+    /// False if it was closed before.
+    pub(super) fn close(&self) -> bool {
+        match self {
+            Self::Ring(ring) => ring.close(),
+            Self::List(list) => list.close(),
+            Self::Heap(heap) => heap.close(),
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        match self {
+            Self::Ring(ring) => ring.is_closed(),
+            Self::List(list) => list.is_closed(),
+            Self::Heap(heap) => heap.is_closed(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Ring(ring) => ring.len(),
+            Self::List(list) => list.len(),
+            Self::Heap(heap) => heap.len(),
+        }
+    }
+
+    pub(super) fn capacity(&self) -> Option<usize> {
+        match self {
+            Self::Ring(ring) => Some(ring.capacity()),
+            Self::List(list) => list.capacity(),
+            Self::Heap(heap) => heap.capacity(),
+        }
+    }
+}
