@@ -49,7 +49,15 @@ pub use futures::io::{
 ///
 /// There is no such loop, or its selector refused the source.
 pub(crate) fn register<S: mio::event::Source>(source: S) -> Result<Io<S>> {
-    let reactor = context::try_with(|core| core.reactor());
-    let reactor = reactor.ok_or_else(|| std::io::Error::other(NO_LOOP))?;
-    Io::new(reactor, source)
+    try_register(source).map_err(|(error, _closed)| error)
+}
+
+/// As [`register`], and gives the source back on failure.
+pub(crate) fn try_register<S: mio::event::Source>(
+    source: S,
+) -> std::result::Result<Io<S>, (std::io::Error, S)> {
+    match context::try_with(|core| core.reactor()) {
+        Some(reactor) => Io::new(reactor, source),
+        None => Err((std::io::Error::other(NO_LOOP), source)),
+    }
 }

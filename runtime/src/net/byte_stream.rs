@@ -1,5 +1,7 @@
 //! What TCP and Unix streams have in common: bytes in, bytes out.
 
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::task::{Context, Poll, ready};
@@ -9,6 +11,75 @@ use crate::reactor::{Direction, Io};
 /// A connected stream on the loop.
 pub(super) struct ByteStream<S: mio::event::Source> {
     pub(super) io: Io<S>,
+    /// How many bytes come before those of the socket. Looked at by every read,
+    /// so it is not behind the borrow.
+    unread_len: Cell<usize>,
+    unread: RefCell<VecDeque<u8>>,
+}
+
+/// What a connection consists of between two loops.
+pub(super) struct Moved<S> {
+    pub(super) source: S,
+    pub(super) unread: VecDeque<u8>,
+}
+
+impl<S: mio::event::Source> ByteStream<S> {
+    /// Takes the connection off the loop: the socket, and the bytes that come
+    /// before those of the socket.
+    pub(super) fn into_parts(self) -> (S, VecDeque<u8>) {
+        (self.io.into_source(), self.unread.into_inner())
+    }
+
+    /// Puts a connection on the loop of this thread, or gives it back.
+    pub(super) fn attach(moved: Moved<S>) -> Result<Self, (io::Error, Moved<S>)> {
+        let Moved { source, unread } = moved;
+        match crate::io::try_register(source) {
+            Ok(io) => Ok(Self {
+                io,
+                unread_len: Cell::new(unread.len()),
+                unread: RefCell::new(unread),
+            }),
+            Err((error, source)) => Err((error, Moved { source, unread })),
+        }
+    }
+
+    #[inline]
+    pub(super) fn has_unread(&self) -> bool {
+        self.unread_len.get() > 0
+    }
+
+    /// Reads of the bytes that come before the socket's.
+    #[cold]
+    fn take_unread(&self, mut into: &mut [u8]) -> usize {
+        let room = into.len();
+        let mut unread = self.unread.borrow_mut();
+        while !into.is_empty() {
+            let Ok(count @ 1..) = Read::read(&mut *unread, into) else {
+                break;
+            };
+            into = &mut into[count..];
+        }
+        self.unread_len.set(unread.len());
+        let taken = room - into.len();
+        if unread.is_empty() {
+            // Needed once in a connection's life.
+            *unread = VecDeque::new();
+        }
+        taken
+    }
+
+    #[cold]
+    fn take_unread_vectored(&self, into: &mut [IoSliceMut<'_>]) -> usize {
+        into.iter_mut().map(|part| self.take_unread(part)).sum()
+    }
+
+    /// Looks at the bytes that come before the socket's.
+    #[cold]
+    pub(super) fn peek_unread(&self, into: &mut [u8]) -> usize {
+        let unread = self.unread.borrow();
+        let bytes = into.iter_mut().zip(unread.iter());
+        bytes.map(|(into, byte)| *into = *byte).count()
+    }
 }
 
 impl<S> ByteStream<S>
@@ -17,8 +88,8 @@ where
     for<'a> &'a S: Read + Write,
 {
     pub(super) fn new(source: S) -> io::Result<Self> {
-        let io = crate::io::register(source)?;
-        Ok(Self { io })
+        let unread = VecDeque::new();
+        Self::attach(Moved { source, unread }).map_err(|(error, _closed)| error)
     }
 
     pub(super) fn source(&self) -> &S {
@@ -31,6 +102,9 @@ where
         cx: &mut Context<'_>,
         into: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        if self.has_unread() {
+            return Poll::Ready(Ok(self.take_unread(into)));
+        }
         let count = ready!(self.io.poll_io(cx, Direction::Read, |mut s| s.read(into)))?;
         Poll::Ready(Ok(self.was_read(count, into.len())))
     }
@@ -46,6 +120,15 @@ where
     where
         for<'a> socket2::SockRef<'a>: From<&'a S>,
     {
+        if self.has_unread() {
+            let mut unread = self.unread.borrow_mut();
+            let count = into.len().min(unread.len());
+            for (into, byte) in into.iter_mut().zip(unread.drain(..count)) {
+                into.write(byte);
+            }
+            self.unread_len.set(unread.len());
+            return Poll::Ready(Ok(count));
+        }
         let read = |source: &S| socket2::SockRef::from(source).recv(into);
         let count = ready!(self.io.poll_io(cx, Direction::Read, read))?;
         Poll::Ready(Ok(self.was_read(count, into.len())))
@@ -56,6 +139,9 @@ where
         cx: &mut Context<'_>,
         into: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.has_unread() {
+            return Poll::Ready(Ok(self.take_unread_vectored(into)));
+        }
         let read = |mut s: &S| s.read_vectored(into);
         let count = ready!(self.io.poll_io(cx, Direction::Read, read))?;
         let room = into.iter().map(|part| part.len()).sum();
@@ -80,11 +166,17 @@ where
     }
 
     pub(super) fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
+        if self.has_unread() {
+            return Ok(self.take_unread(into));
+        }
         let count = self.io.try_io(Direction::Read, |mut s| s.read(into))?;
         Ok(self.was_read(count, into.len()))
     }
 
     pub(super) fn try_read_vectored(&self, into: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if self.has_unread() {
+            return Ok(self.take_unread_vectored(into));
+        }
         let read = |mut s: &S| s.read_vectored(into);
         let count = self.io.try_io(Direction::Read, read)?;
         let room = into.iter().map(|part| part.len()).sum();
@@ -103,8 +195,17 @@ where
         Ok(self.was_written(count, length))
     }
 
-    pub(super) fn readable(&self) -> impl Future<Output = ()> {
-        self.io.ready(Direction::Read)
+    pub(super) async fn readable(&self) {
+        if !self.has_unread() {
+            self.io.ready(Direction::Read).await;
+        }
+    }
+
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.has_unread() {
+            return Poll::Ready(());
+        }
+        self.io.poll_ready(cx, Direction::Read)
     }
 
     pub(super) fn writable(&self) -> impl Future<Output = ()> {

@@ -1,8 +1,10 @@
 //! Sockets on the loop: TCP, UDP, Unix domain sockets and name look-up.
 //!
 //! A socket belongs to the loop it was made on and is neither `Send` nor
-//! `Sync`. To hand one to another loop, take it off this one with `into_std`,
-//! send that, and put it on the other one with `from_std`.
+//! `Sync`. To move a connection to another loop, take it off this one with
+//! [`detach`](TcpStream::detach), send what that gives, and
+//! [`attach`](DetachedTcpStream::attach) it there; nothing is lost on the way.
+//! Other sockets have `into_std` and `from_std`.
 //!
 //! Streams speak `futures`' [`AsyncRead`](futures::AsyncRead) and
 //! [`AsyncWrite`](futures::AsyncWrite), also through a shared reference, so one
@@ -38,6 +40,7 @@
 
 mod address;
 mod byte_stream;
+mod detached;
 mod tcp;
 mod udp;
 #[cfg(unix)]
@@ -46,6 +49,9 @@ mod unix;
 use std::io;
 
 pub use address::{ToAddresses, lookup_host};
+#[cfg(unix)]
+pub use detached::DetachedUnixStream;
+pub use detached::{AttachError, Detached, DetachedTcpStream};
 pub use tcp::{
     Incoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListenOptions, TcpListener,
     TcpStream, WriteHalf,

@@ -23,14 +23,16 @@ impl<S: mio::event::Source> Io<S> {
     /// Registers a source that is already non-blocking.
     ///
     /// # Errors
-    /// The selector refused it; the source is closed again.
-    pub(crate) fn new(reactor: Rc<Reactor>, mut source: S) -> io::Result<Self> {
-        let registration = reactor.register(&mut source)?;
-        Ok(Self {
-            source: Some(source),
-            registration,
-            reactor,
-        })
+    /// The selector refused it; the source comes back.
+    pub(crate) fn new(reactor: Rc<Reactor>, mut source: S) -> Result<Self, (io::Error, S)> {
+        match reactor.register(&mut source) {
+            Ok(registration) => Ok(Self {
+                source: Some(source),
+                registration,
+                reactor,
+            }),
+            Err(error) => Err((error, source)),
+        }
     }
 
     pub(crate) fn source(&self) -> &S {

@@ -43,7 +43,7 @@ use crate::reactor::Direction;
 /// # }
 /// ```
 pub struct TcpStream {
-    pub(super) stream: ByteStream<mio::net::TcpStream>,
+    pub(in crate::net) stream: ByteStream<mio::net::TcpStream>,
 }
 
 impl TcpStream {
@@ -109,8 +109,10 @@ impl TcpStream {
         Ok(Self { stream })
     }
 
-    /// Takes the stream off the loop, to be sent to another one or used by a
-    /// thread. It stays non-blocking.
+    /// Takes the stream off the loop, to be used by a thread; it stays
+    /// non-blocking. Bytes that were [put back](crate::net::Detached::unread)
+    /// and not read again are no part of the socket and are lost:
+    /// [`detach`](Self::detach) keeps them.
     #[must_use = "the connection is closed when it is dropped"]
     pub fn into_std(self) -> std::net::TcpStream {
         self.stream.io.into_source().into()
@@ -212,7 +214,7 @@ impl TcpStream {
 
     /// As [`readable`](Self::readable), on behalf of one task at a time.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.stream.io.poll_ready(cx, Direction::Read)
+        self.stream.poll_readable(cx)
     }
 
     /// As [`writable`](Self::writable), on behalf of one task at a time.
@@ -268,6 +270,9 @@ impl TcpStream {
     ///
     /// Dropping the future changes nothing.
     pub async fn peek(&self, into: &mut [u8]) -> io::Result<usize> {
+        if self.stream.has_unread() {
+            return Ok(self.stream.peek_unread(into));
+        }
         let peek = |socket: &mio::net::TcpStream| socket.peek(into);
         self.stream.io.run(Direction::Read, peek).await
     }
@@ -278,6 +283,9 @@ impl TcpStream {
     ///
     /// The connection's own.
     pub fn poll_peek(&self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.stream.has_unread() {
+            return Poll::Ready(Ok(self.stream.peek_unread(into)));
+        }
         let peek = |socket: &mio::net::TcpStream| socket.peek(into);
         self.stream.io.poll_io(cx, Direction::Read, peek)
     }

@@ -32,7 +32,7 @@ use crate::reactor::Direction;
 /// # }
 /// ```
 pub struct UnixStream {
-    stream: ByteStream<mio::net::UnixStream>,
+    pub(in crate::net) stream: ByteStream<mio::net::UnixStream>,
 }
 
 impl UnixStream {
@@ -92,7 +92,9 @@ impl UnixStream {
         Ok(Self { stream })
     }
 
-    /// Takes the stream off the loop. It stays non-blocking.
+    /// Takes the stream off the loop; it stays non-blocking. Bytes that were
+    /// [put back](crate::net::Detached::unread) and not read again are no part
+    /// of the socket and are lost: [`detach`](Self::detach) keeps them.
     #[must_use = "the connection is closed when it is dropped"]
     pub fn into_std(self) -> std::os::unix::net::UnixStream {
         self.stream.io.into_source().into()
@@ -138,7 +140,7 @@ impl UnixStream {
 
     /// Waits until there may be something to read; any number of tasks may.
     pub async fn readable(&self) {
-        self.stream.io.ready(Direction::Read).await;
+        self.stream.readable().await;
     }
 
     /// Waits until there may be room to write; any number of tasks may.
