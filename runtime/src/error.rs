@@ -12,8 +12,8 @@ use std::fmt;
 pub struct TaskError(Repr);
 
 enum Repr {
-    Cancelled,
-    LoopClosed,
+    Cancelled { started: bool },
+    LoopClosed { started: bool },
     Panic(PanicPayload),
 }
 
@@ -77,12 +77,14 @@ impl fmt::Display for PanicPayload {
 }
 
 impl TaskError {
-    pub(crate) fn cancelled() -> Self {
-        Self(Repr::Cancelled)
+    /// `started`: had the task been polled?
+    pub(crate) fn cancelled(started: bool) -> Self {
+        Self(Repr::Cancelled { started })
     }
 
-    pub(crate) fn loop_closed() -> Self {
-        Self(Repr::LoopClosed)
+    /// `started`: had the task been polled?
+    pub(crate) fn loop_closed(started: bool) -> Self {
+        Self(Repr::LoopClosed { started })
     }
 
     pub(crate) fn panic(payload: Box<dyn Any + Send>) -> Self {
@@ -91,12 +93,20 @@ impl TaskError {
 
     /// Was the task cancelled, by its handle or because its loop was closed?
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.0, Repr::Cancelled | Repr::LoopClosed)
+        matches!(self.0, Repr::Cancelled { .. } | Repr::LoopClosed { .. })
     }
 
     /// Did the task end because its loop was closed before it was done?
     pub fn is_loop_closed(&self) -> bool {
-        matches!(self.0, Repr::LoopClosed)
+        matches!(self.0, Repr::LoopClosed { .. })
+    }
+
+    /// Did the task end before its first poll, so that nothing of it ran?
+    pub fn is_never_started(&self) -> bool {
+        matches!(
+            self.0,
+            Repr::Cancelled { started: false } | Repr::LoopClosed { started: false }
+        )
     }
 
     /// Did the task panic?
@@ -138,8 +148,8 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
 impl fmt::Debug for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Repr::Cancelled => f.write_str("TaskError::Cancelled"),
-            Repr::LoopClosed => f.write_str("TaskError::LoopClosed"),
+            Repr::Cancelled { .. } => f.write_str("TaskError::Cancelled"),
+            Repr::LoopClosed { .. } => f.write_str("TaskError::LoopClosed"),
             Repr::Panic(payload) => f
                 .debug_tuple("TaskError::Panic")
                 .field(&payload.message())
@@ -151,8 +161,8 @@ impl fmt::Debug for TaskError {
 impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Repr::Cancelled => f.write_str("the task was cancelled"),
-            Repr::LoopClosed => {
+            Repr::Cancelled { .. } => f.write_str("the task was cancelled"),
+            Repr::LoopClosed { .. } => {
                 f.write_str("the loop was closed before the task was done; submit to a running one")
             }
             Repr::Panic(payload) => write!(

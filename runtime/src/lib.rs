@@ -94,6 +94,8 @@ pub use event_loop::{
 };
 pub use offload::{Job, Offload};
 pub use reactor::{Driver, Event, Wait};
-pub use remote::{LoopHandle, LoopMetrics, Outcome, Refused, Remote, Unpark};
+pub use remote::{
+    HomeThread, LoopHandle, LoopMetrics, LoopState, Outcome, Refused, Remote, Unpark,
+};
 pub use task::{AbortOnDrop, CallHandle, LoopId, Task, TaskId, TaskInfo};
 pub use time::{interval, sleep, sleep_until, timeout, timeout_at, yield_now};

@@ -11,6 +11,7 @@ use crate::remote::Mailbox;
 use crate::spin::SpinBudget;
 use crate::task::LoopId;
 use crate::timers::Clock;
+use crate::util::loop_came;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
@@ -142,6 +143,7 @@ impl Builder {
         let id = next_id();
         let name = self.name.unwrap_or_else(|| default_name(id));
         let mailbox = Mailbox::create(id, name.into(), driver.unparker());
+        loop_came();
         let core = Core::new(Choices {
             mailbox,
             reactor: Reactor::new(registry),

@@ -125,7 +125,7 @@ impl Core {
         future: F,
         location: &'static Location<'static>,
     ) -> Task<F::Output> {
-        let task = self.make(future, location, 0);
+        let task = self.make(future, location, flags::FRESH);
         self.schedule_new(task);
         // SAFETY: this is the home thread, the cell is new and its sink Kept.
         unsafe { Task::new(task) }
@@ -142,7 +142,7 @@ impl Core {
         future: F,
         location: &'static Location<'static>,
     ) -> Task<F::Output> {
-        let task = self.make(future, location, 0);
+        let task = self.make(future, location, flags::FRESH);
         self.schedule_new(task);
         // SAFETY: as in `create_task`.
         unsafe { Task::new(task) }
@@ -155,7 +155,11 @@ impl Core {
         location: &'static Location<'static>,
     ) -> CallHandle {
         let future = CallSoon(Some(callback));
-        let task = self.make(future, location, flags::CALLBACK | flags::DETACHED);
+        let task = self.make(
+            future,
+            location,
+            flags::FRESH | flags::CALLBACK | flags::DETACHED,
+        );
         self.schedule_new(task);
         // SAFETY: this is the home thread; a queued cell is alive.
         unsafe { CallHandle::new(task) }
@@ -173,7 +177,11 @@ impl Core {
             deadline,
             timer: None,
         };
-        let task = self.make(future, location, flags::CALLBACK | flags::DETACHED);
+        let task = self.make(
+            future,
+            location,
+            flags::FRESH | flags::CALLBACK | flags::DETACHED,
+        );
         // SAFETY: this is the home thread; a task of the set is alive.
         let handle = unsafe { CallHandle::new(task) };
         // The first poll sets the timer and never calls the callback, so it may
@@ -246,7 +254,8 @@ impl Core {
 
     /// As [`abort`](Self::abort), through a handle.
     pub(super) fn abort_task<T>(&self, task: &Task<T>) {
-        self.abort(task.as_ref(), TaskError::cancelled());
+        let task = task.as_ref();
+        self.abort(task, TaskError::cancelled(task.is_started()));
     }
 
     /// The memory of a cell that ended on this thread comes back.

@@ -146,7 +146,7 @@ impl Core {
             if self.closing.get() {
                 // What arrives now would only keep the clean-up from its end.
                 self.unstarted.set(self.unstarted.get() + 1);
-                return self.abort(task, TaskError::loop_closed());
+                return self.abort(task, TaskError::loop_closed(false));
             }
         }
         if arrival.cancel {

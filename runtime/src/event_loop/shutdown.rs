@@ -70,6 +70,7 @@ pub(super) fn close(core: Box<Core>, engine: &mut Engine, grace: Duration) -> Cl
     end_tasks(&core, &mut report);
     // 5. Leave. Cells that are still referenced count for themselves now.
     drop(inside);
+    crate::util::loop_left();
     let (mailbox, cells) = (core.mailbox, core.cells());
     drop(core);
     // SAFETY: the loop's share, given up once; the core is gone.
@@ -102,7 +103,7 @@ fn end_tasks(core: &Core, report: &mut CloseReport) {
             if !task.header().has(flags::CALLBACK) {
                 report.unfinished.push(task.info());
             }
-            core.abort(task, TaskError::loop_closed());
+            core.abort(task, TaskError::loop_closed(task.is_started()));
         }
         while let Some(task) = core.ready.pop() {
             if task.header().has(flags::DONE) {

@@ -4,7 +4,7 @@ use super::EventLoop;
 use crate::reactor::{Driver, Event, Wait};
 use crate::spin::{BusyThread, MAX_SPIN};
 use crate::timers::Clock;
-use crate::{Unpark, create_task, current_loop, sleep};
+use crate::{HomeThread, LoopState, Unpark, create_task, current_loop, sleep};
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::io;
@@ -109,4 +109,37 @@ fn timers_alone_are_no_conversation_and_end_the_spinning() {
     };
     looped.run_until_complete(ticks).unwrap();
     assert_eq!(looped.engine.spin.get(), Duration::ZERO);
+}
+
+#[test]
+fn a_handle_says_what_its_loop_is_doing() {
+    let mut looped = EventLoop::new().unwrap();
+    let handle = looped.handle();
+    assert_eq!(handle.state(), LoopState::New);
+    let inside = async { crate::current_loop().state() };
+    assert_eq!(looped.run_until_complete(inside), Ok(LoopState::Running));
+    assert_eq!(handle.state(), LoopState::Stopped);
+    looped.turn(Some(Duration::ZERO)).unwrap();
+    assert_eq!(handle.state(), LoopState::Running, "between two turns");
+    let home = HomeThread::current();
+    assert_eq!(home, Some(handle.home_thread()));
+    looped.close(Duration::ZERO);
+    assert_eq!(handle.state(), LoopState::Closed);
+    assert_eq!(HomeThread::current(), None, "no loop lives here any more");
+}
+
+#[test]
+fn a_task_that_is_cancelled_before_its_first_poll_says_so() {
+    let ended = crate::run(async {
+        let never = crate::create_task(std::future::pending::<()>());
+        never.cancel();
+        let begun = crate::create_task(std::future::pending::<()>());
+        crate::yield_now().await;
+        crate::yield_now().await;
+        begun.cancel();
+        (never.await.unwrap_err(), begun.await.unwrap_err())
+    });
+    let (never, begun) = ended.unwrap();
+    assert!(never.is_cancelled() && never.is_never_started());
+    assert!(begun.is_cancelled() && !begun.is_never_started());
 }

@@ -22,6 +22,7 @@
 use super::core::Core;
 use crate::error::{RunError, TaskError};
 use crate::reactor::{Driver, Wait};
+use crate::remote::phase;
 use crate::spin::{BusyThread, SpinBudget};
 use std::cell::Cell;
 use std::io;
@@ -84,6 +85,7 @@ impl Engine {
     /// Turns until `done` or stopped; a stop ends this run, and no other.
     pub(super) fn run(&mut self, core: &Core, done: impl Fn() -> bool) -> Result<(), RunError> {
         self.busy = Some(BusyThread::enter());
+        core.mailbox().phase.store(phase::RUNNING, Relaxed);
         core.refresh_now();
         let result = loop {
             if let Err(error) = self.turn(core, None, &done) {
@@ -94,6 +96,7 @@ impl Engine {
             }
         };
         core.stopping.set(false);
+        core.mailbox().phase.store(phase::STOPPED, Relaxed);
         self.publish(core);
         self.busy = None;
         result
@@ -107,6 +110,8 @@ impl Engine {
         done: impl Fn() -> bool,
     ) -> io::Result<Turn> {
         self.busy = Some(BusyThread::enter());
+        // Between two turns too: whoever makes them is going to make more.
+        core.mailbox().phase.store(phase::RUNNING, Relaxed);
         core.refresh_now();
         let turn = self.turn(core, max_wait, done);
         core.stopping.set(false);

@@ -1,8 +1,8 @@
 //! The handle to a loop that any thread may hold.
 
-use super::mailbox::Mailbox;
+use super::mailbox::{Mailbox, phase};
 use crate::task::LoopId;
-use crate::util::thread_number;
+use crate::util::{lives_with_loops, thread_number};
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
@@ -47,6 +47,35 @@ pub struct LoopMetrics {
     pub parked: Duration,
 }
 
+/// What a loop is doing, as of a moment ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoopState {
+    /// It has not run yet; what it is sent waits for its first run.
+    New,
+    /// It runs, or is driven by somebody who makes single turns.
+    Running,
+    /// Its last run is over; what it is sent waits for the next one, or is
+    /// answered when the loop is closed.
+    Stopped,
+    /// It is closed; what it is sent comes back.
+    Closed,
+}
+
+/// The thread that a loop lives on, in the process's own numbering: the numbers
+/// of threads that have ended are never used again.
+///
+/// For finding rings of threads that wait for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HomeThread(u64);
+
+impl HomeThread {
+    /// The calling thread, if any loop lives on it now.
+    pub fn current() -> Option<Self> {
+        lives_with_loops().then(|| Self(thread_number()))
+    }
+}
+
 impl LoopHandle {
     /// # Safety
     /// The mailbox is alive.
@@ -84,6 +113,22 @@ impl LoopHandle {
     /// for something that this loop has to do would never end.
     pub fn is_own_thread(&self) -> bool {
         self.mailbox().thread == thread_number()
+    }
+
+    /// The thread that the loop lives on.
+    pub fn home_thread(&self) -> HomeThread {
+        HomeThread(self.mailbox().thread)
+    }
+
+    /// What the loop is doing. It may be doing something else by now.
+    pub fn state(&self) -> LoopState {
+        let mailbox = self.mailbox();
+        match mailbox.phase.load(Relaxed) {
+            _ if mailbox.is_closed() => LoopState::Closed,
+            phase::NEW => LoopState::New,
+            phase::RUNNING => LoopState::Running,
+            _ => LoopState::Stopped,
+        }
     }
 
     /// The loop's figures.

@@ -45,8 +45,8 @@ use crate::util::{prefetch_lines, thread_number};
 use std::io;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64};
 
 /// What the loop itself holds of `references` while it is open; larger than
 /// any number of cells and handles.
@@ -95,6 +95,15 @@ pub(crate) struct Mailbox {
     /// The thread that the loop lives on, in this process's own numbering.
     pub(crate) thread: u64,
     pub(crate) counters: Counters,
+    /// One of [`phase`]; written by the loop at the ends of its runs.
+    pub(crate) phase: AtomicU8,
+}
+
+/// Whether somebody runs the loop.
+pub(crate) mod phase {
+    pub(crate) const NEW: u8 = 0;
+    pub(crate) const RUNNING: u8 = 1;
+    pub(crate) const STOPPED: u8 = 2;
 }
 
 impl Mailbox {
@@ -109,6 +118,7 @@ impl Mailbox {
             name,
             thread: thread_number(),
             counters: Counters::default(),
+            phase: AtomicU8::new(phase::NEW),
         });
         NonNull::from(Box::leak(mailbox))
     }

@@ -6,8 +6,8 @@ mod handle;
 mod mailbox;
 mod submit;
 
-pub use handle::{LoopHandle, LoopMetrics};
-pub(crate) use mailbox::Mailbox;
+pub use handle::{HomeThread, LoopHandle, LoopMetrics, LoopState};
 pub use mailbox::Unpark;
+pub(crate) use mailbox::{Mailbox, phase};
 pub(crate) use submit::submit_to;
 pub use submit::{Outcome, Refused, Remote};

@@ -115,7 +115,7 @@ where
         home: target.home(),
         vtable: vtable::<Deferred<F, Fut>, Told<O>, H>(),
         location,
-        flags: flags::SUBMITTED | flags::FOREIGN | flags::DETACHED,
+        flags: flags::FRESH | flags::SUBMITTED | flags::FOREIGN | flags::DETACHED,
         outcome: Told(outcome),
         future: Deferred::Make { make: Some(make) },
     };
@@ -156,6 +156,12 @@ impl<O> Remote<O> {
 }
 
 impl<O> Remote<O> {
+    /// The handle of the loop that has the work.
+    pub fn loop_handle(&self) -> LoopHandle {
+        // SAFETY: a cell's home is a mailbox, and the cell keeps it alive.
+        unsafe { LoopHandle::new(self.task.header().home.cast()) }
+    }
+
     /// Does the loop that has the work live on the calling thread? Blocking
     /// here until the work is done would never end.
     pub fn is_own_thread(&self) -> bool {

@@ -56,6 +56,7 @@
 //!                          ▼                       ▼
 //!                  future dropped, Err  ──▶  DONE, merged when not SCHEDULED
 //! ```
+//! FRESH is there from the start, and the first poll clears it.
 //! SCHEDULED means "in the ready queue" and keeps the loop's reference, so a
 //! cell that finishes while queued is merged when it is popped.
 //!

@@ -37,6 +37,8 @@ pub(crate) mod flags {
     pub(crate) const QUIET: u16 = 2048;
     /// Made elsewhere: its memory goes back there.
     pub(crate) const FOREIGN: u16 = 256;
+    /// Not polled yet. Every cell is made with it.
+    pub(crate) const FRESH: u16 = 4096;
 }
 
 /// What few tasks have, kept out of the header of all.
@@ -88,18 +90,25 @@ impl TaskRef {
     #[inline]
     pub(crate) unsafe fn run(self) {
         let header = self.header();
-        header.clear(flags::SCHEDULED);
-        let now = header.flags();
+        let before = header.flags();
         // SAFETY: passed on from the caller.
         unsafe {
-            if now & (flags::DONE | flags::CANCEL) == 0 {
-                (header.vtable.poll)(self);
-            } else if now & flags::DONE != 0 {
+            if before & (flags::DONE | flags::CANCEL) == 0 {
+                header.clear(flags::SCHEDULED | flags::FRESH);
+                return (header.vtable.poll)(self);
+            }
+            header.clear(flags::SCHEDULED);
+            if before & flags::DONE != 0 {
                 self.merge();
             } else {
-                (header.vtable.abort)(self, TaskError::cancelled());
+                (header.vtable.abort)(self, TaskError::cancelled(self.is_started()));
             }
         }
+    }
+
+    /// Home: has it been polled?
+    pub(crate) fn is_started(self) -> bool {
+        !self.header().has(flags::FRESH)
     }
 
     /// Ends an unfinished task at once with `error`; a finished one is left.

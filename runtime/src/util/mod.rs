@@ -4,6 +4,7 @@ mod prefetch;
 
 pub(crate) use prefetch::{prefetch_lines, trail};
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,26 @@ pub(crate) fn thread_number() -> u64 {
     }
     // The value needs no destructor, so it can be read until the thread's end.
     MINE.try_with(|number| *number).unwrap_or(0)
+}
+
+std::thread_local! {
+    /// Loops that live on this thread.
+    static LOOPS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A loop is made on this thread.
+pub(crate) fn loop_came() {
+    let _ = LOOPS.try_with(|loops| loops.set(loops.get() + 1));
+}
+
+/// A loop of this thread is closed.
+pub(crate) fn loop_left() {
+    let _ = LOOPS.try_with(|loops| loops.set(loops.get() - 1));
+}
+
+/// Does any loop live on this thread?
+pub(crate) fn lives_with_loops() -> bool {
+    LOOPS.try_with(|loops| loops.get() > 0).unwrap_or(false)
 }
 
 /// `delay` after `now`; what is too far ahead for an `Instant` is thirty years
