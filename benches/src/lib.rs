@@ -1,12 +1,28 @@
-//! Measuring runtimes beside each other: scenarios, interleaved rounds, and the
-//! table that they end in.
-#![forbid(unsafe_code)]
+//! Measuring runtimes beside each other; README.md tells how.
+//!
+//! # Code map
+//! | module | what it is |
+//! |---|---|
+//! | `runtime`, `echo` | what a runtime shows of itself |
+//! | `work` | how long a scenario works, and what it answers |
+//! | `scenario` | what is measured, one file a family |
+//! | `peers` | who is measured, one file a runtime |
+//! | `command` | rounds, figures, tables |
+#![deny(unsafe_code)]
 
+pub mod command;
+mod echo;
 mod measure;
+pub mod peers;
+pub mod runtime;
+pub mod scenario;
 mod table;
+mod work;
 
+pub use echo::{Echo, Handler};
 pub use measure::{Measured, Plan, Scenario, Side, measure, median};
 pub use table::print_table;
+pub use work::{Answer, Latencies, Pace, Work, thread_time_of};
 
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;

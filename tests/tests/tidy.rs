@@ -15,6 +15,7 @@ const FUNCTION_LINES: usize = 70;
 /// processor, the bridge's one-allocation results, and the mistakes that the
 /// sanitizers have to find.
 const UNSAFE_FILES: &[&str] = &[
+    "benches/src/peers/assume_send.rs",
     "bridge/src/channel/oneshot.rs",
     "bridge/src/channel/ring.rs",
     "bridge/src/executor/job.rs",

@@ -1,0 +1,74 @@
+//! Who is measured: one short module a runtime, and the list of them.
+//!
+//! A runtime's module implements [`Runtime`], and its line in [`all`] is
+//! `runtime::<Type>(about)`. What is no Rust runtime (the hand-written limit,
+//! channels of other crates, Python) has a [`Peer`] of its own making.
+
+#[cfg(feature = "peers")]
+mod assume_send;
+mod polyloop;
+#[cfg(feature = "peers")]
+mod tokio_current;
+
+use crate::runtime::{Part, Runtime};
+use crate::scenario::{self, Run, Scenario};
+
+/// One side of the comparison.
+pub struct Peer {
+    /// Its name on the command line and in the tables.
+    pub name: &'static str,
+    /// Version and kind, for the report.
+    pub about: String,
+    /// Why a part is not there; `None`: it is.
+    pub lacks: fn(Part) -> Option<String>,
+    /// Its scenarios, by their names.
+    pub runs: Vec<(&'static str, Run)>,
+}
+
+/// Why there is no figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Without {
+    /// The scenario makes no sense for it; nothing is said.
+    NotMeant,
+    /// It cannot; the reason is shown.
+    Cannot(String),
+}
+
+impl Peer {
+    /// What runs a scenario, or why nothing does.
+    ///
+    /// # Errors
+    /// There is nothing that runs it.
+    pub fn run(&self, scenario: &Scenario) -> Result<Run, Without> {
+        let mut runs = self.runs.iter();
+        let Some((_, run)) = runs.find(|(name, _)| *name == scenario.name) else {
+            return Err(Without::NotMeant);
+        };
+        let needs = [Part::Tasks]
+            .into_iter()
+            .chain(scenario.needs.iter().copied());
+        match needs.into_iter().find_map(self.lacks) {
+            Some(reason) => Err(Without::Cannot(reason)),
+            None => Ok(*run),
+        }
+    }
+}
+
+/// A runtime as a peer.
+fn runtime<R: Runtime>(about: impl Into<String>) -> Peer {
+    Peer {
+        name: R::NAME,
+        about: about.into(),
+        lacks: R::lacks,
+        runs: scenario::of::<R>(),
+    }
+}
+
+/// Everybody, polyloop first.
+pub fn all() -> Vec<Peer> {
+    vec![
+        runtime::<polyloop::Polyloop>("this repository's, one loop a thread"),
+        #[cfg(feature = "peers")]
+        runtime::<tokio_current::TokioCurrent>("tokio 1.54, current-thread runtime"),
+    ]
+}

@@ -1,0 +1,45 @@
+//! What is measured: one file a family of scenarios, generic over the runtime.
+//!
+//! A file has `SCENARIOS`, what is done and what the figures mean, and `of`,
+//! the same functions for whichever runtime. Lower figures are better, always.
+
+mod spawning;
+mod yielding;
+
+use crate::runtime::{Part, Runtime};
+use crate::work::{Answer, Work};
+
+/// One kind of work.
+#[derive(Debug)]
+pub struct Scenario {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What is done, for the tables.
+    pub about: &'static str,
+    /// What each figure is, with its unit.
+    pub metrics: &'static [&'static str],
+    /// What a runtime needs for it.
+    pub needs: &'static [Part],
+    /// How often the time of an ordinary measurement it takes.
+    pub weight: f64,
+}
+
+/// One runtime's part in a scenario: does the work, checks that it was really
+/// done, and answers a figure for each of the scenario's metrics.
+pub type Run = fn(&Work) -> Answer;
+
+/// All scenarios, in the order of the tables.
+pub fn all() -> Vec<&'static Scenario> {
+    [yielding::SCENARIOS, spawning::SCENARIOS]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The scenarios for one runtime, by their names.
+pub fn of<R: Runtime>() -> Vec<(&'static str, Run)> {
+    let mut runs = Vec::new();
+    runs.extend(yielding::of::<R>());
+    runs.extend(spawning::of::<R>());
+    runs
+}
