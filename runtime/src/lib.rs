@@ -33,6 +33,7 @@
 //! | `sleep`, `sleep(0)` | [`sleep`], [`yield_now`] |
 //! | `wait_for`, `timeout` | [`timeout`] |
 //! | `call_soon`, `call_later`, `call_at` | [`call_soon`], [`call_later`], [`call_at`] |
+//! | `contextvars` | [`context_var!`], [`copy_context`] |
 //! | `Event`, `Lock`, `Condition`, `Semaphore`, `Barrier`, `Queue` | [`sync`] |
 //! | `set_exception_handler` | [`Builder::exception_handler`] |
 //! | debug mode, slow callbacks | [`Builder::debug`], `POLYLOOP_DEBUG=1` |
@@ -50,7 +51,7 @@
 //! | 2 | `ready`, `remote`, `timers` | the queue, the mailbox, the wheel |
 //! | 3 | `reactor` | readiness, and the driver that waits for it |
 //! | 4 | `event_loop` | one turn, and what is around it |
-//! | 5 | [`time`], [`sync`] | sleeping; primitives of one loop |
+//! | 5 | [`time`], [`sync`], [`contextvars`] | sleeping; primitives of one loop; values that follow the work |
 //! | 6 | [`combine`], [`io`] | waiting for several; bytes |
 //! | 7 | [`net`], [`signal`] | sockets, names, signals |
 //! | 8 | [`compat`] | hyper |
@@ -67,6 +68,7 @@
 
 pub mod combine;
 pub mod compat;
+pub mod contextvars;
 mod error;
 mod event_loop;
 pub mod io;
@@ -86,6 +88,7 @@ mod timers;
 mod util;
 
 pub use combine::{ReturnWhen, as_completed, gather, race, try_gather, wait};
+pub use contextvars::{ContextVar, copy_context};
 pub use error::{Elapsed, PanicPayload, RunError, TaskError};
 pub use event_loop::{
     Builder, CloseReport, EventLoop, ExceptionContext, TaskBuilder, Turn, all_tasks, call_at,

@@ -17,6 +17,7 @@ const RUNTIME: &Layers = &[
     ("timers", 2),
     ("reactor", 3),
     ("event_loop", 4),
+    ("contextvars", 5),
     ("time", 5),
     ("sync", 5),
     ("combine", 6),

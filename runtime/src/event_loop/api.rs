@@ -5,7 +5,7 @@ use super::{EventLoop, context};
 use crate::offload::Offload;
 use crate::remote::LoopHandle;
 use crate::task::{CallHandle, Task, TaskId, TaskInfo, flags};
-use crate::util::after;
+use crate::util::{Context, after};
 use std::fmt;
 use std::io;
 use std::panic::Location;
@@ -101,7 +101,10 @@ pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
 /// # }).unwrap();
 /// ```
 pub fn task() -> TaskBuilder {
-    TaskBuilder { name: None }
+    TaskBuilder {
+        name: None,
+        context: None,
+    }
 }
 
 /// Settings of a task; see [`task`].
@@ -109,12 +112,20 @@ pub fn task() -> TaskBuilder {
 #[derive(Debug)]
 pub struct TaskBuilder {
     name: Option<String>,
+    context: Option<Context>,
 }
 
 impl TaskBuilder {
     /// A name, for listings and warnings.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// The context variables that it begins with. Default: a copy of the
+    /// caller's.
+    pub fn context(mut self, context: Context) -> Self {
+        self.context = Some(context);
         self
     }
 
@@ -130,6 +141,10 @@ impl TaskBuilder {
             let task = core.create_task(future, location);
             if let Some(name) = &self.name {
                 task.as_ref().set_name(name);
+            }
+            if let Some(context) = self.context {
+                core.has_contexts.set(true);
+                task.as_ref().replace_context(context);
             }
             task
         })

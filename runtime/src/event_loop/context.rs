@@ -31,6 +31,7 @@ impl Enter {
     /// The guard must be dropped before the core is; the event loop, which owns
     /// the core, keeps it on its own stack.
     pub(super) fn new(core: &Core) -> Self {
+        core.look_for_contexts();
         Self {
             before: CURRENT.with(|current| current.replace(core)),
         }

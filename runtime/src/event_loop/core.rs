@@ -1,7 +1,7 @@
 //! What a loop consists of. Everything here is the loop thread's alone; the
 //! mailbox is the one part that others reach.
 
-use super::context;
+use super::calls::{CallAt, CallSoon};
 use super::observe::Observer;
 use super::task_set::TaskSet;
 use crate::error::TaskError;
@@ -15,13 +15,13 @@ use crate::task::{
     CallHandle, Kept, LoopId, Parts, Task, TaskRef, allocate, flags, layout_of, vtable,
 };
 use crate::timers::{Clock, Due, TimerKey, TimerStore};
+use crate::util::Context;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 pub(crate) struct Core {
@@ -46,6 +46,8 @@ pub(crate) struct Core {
     pub(super) unstarted: Cell<usize>,
     /// The task that is being polled.
     pub(super) running: Cell<Option<TaskRef>>,
+    /// May anything here have context variables? See `vars`.
+    pub(super) has_contexts: Cell<bool>,
     pub(super) observer: Observer,
     pub(super) offload: Option<Arc<dyn Offload>>,
     next_task: Cell<u64>,
@@ -84,6 +86,7 @@ impl Core {
             closing: Cell::new(false),
             unstarted: Cell::new(0),
             running: Cell::new(None),
+            has_contexts: Cell::new(false),
             observer: choices.observer,
             offload: choices.offload,
             next_task: Cell::new(1),
@@ -154,7 +157,7 @@ impl Core {
         callback: impl FnOnce() + 'static,
         location: &'static Location<'static>,
     ) -> CallHandle {
-        let future = CallSoon(Some(callback));
+        let future = CallSoon::new(callback);
         let task = self.make(
             future,
             location,
@@ -165,6 +168,23 @@ impl Core {
         unsafe { CallHandle::new(task) }
     }
 
+    /// As [`call_soon`](Self::call_soon), in a context that is not the caller's.
+    pub(super) fn call_soon_in(
+        &self,
+        context: Context,
+        callback: Box<dyn FnOnce()>,
+        location: &'static Location<'static>,
+    ) {
+        let future = CallSoon::new(callback);
+        let task = self.make(
+            future,
+            location,
+            flags::FRESH | flags::CALLBACK | flags::DETACHED,
+        );
+        task.replace_context(context);
+        self.schedule_new(task);
+    }
+
     /// Makes a callback that runs when `deadline` has come.
     pub(crate) fn call_at(
         &self,
@@ -172,11 +192,7 @@ impl Core {
         callback: impl FnOnce() + 'static,
         location: &'static Location<'static>,
     ) -> CallHandle {
-        let future = CallAt {
-            callback: Some(callback),
-            deadline,
-            timer: None,
-        };
+        let future = CallAt::new(callback, deadline);
         let task = self.make(
             future,
             location,
@@ -212,6 +228,9 @@ impl Core {
         // SAFETY: the memory is unused and of the right layout.
         let task = unsafe { allocate(memory, parts) };
         self.adopt(task);
+        if self.has_contexts.get() {
+            self.inherit(task);
+        }
         task
     }
 
@@ -248,8 +267,11 @@ impl Core {
 
     /// Ends a task at once; for the loop's own ends, between polls.
     pub(super) fn abort(&self, task: TaskRef, error: TaskError) {
+        // What the drops ask for is this task's: its number, its context.
+        let before = self.running.replace(Some(task));
         // SAFETY: this is the home thread, inside the loop, between polls.
         unsafe { task.abort(error) }
+        self.running.set(before);
     }
 
     /// As [`abort`](Self::abort), through a handle.
@@ -329,61 +351,5 @@ impl Core {
     pub(crate) fn cancel_timer(&self, key: TimerKey) {
         let waker = self.timers.borrow_mut().remove(key);
         drop(waker);
-    }
-}
-
-/// The future of `call_soon`: it calls when it is polled.
-struct CallSoon<F>(Option<F>);
-
-impl<F> Unpin for CallSoon<F> {}
-
-impl<F: FnOnce()> Future for CallSoon<F> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(callback) = self.0.take() {
-            callback();
-        }
-        Poll::Ready(())
-    }
-}
-
-/// The future of `call_at`: its first poll sets the timer.
-struct CallAt<F> {
-    callback: Option<F>,
-    deadline: Instant,
-    timer: Option<TimerKey>,
-}
-
-impl<F> Unpin for CallAt<F> {}
-
-impl<F: FnOnce()> Future for CallAt<F> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let waker = cx.waker();
-        match self.timer {
-            None => {
-                let timer = context::with(|core| core.set_timer(self.deadline, waker.clone()));
-                self.timer = Some(timer);
-                return Poll::Pending;
-            }
-            Some(timer) if context::with(|core| core.renew_timer(timer, waker)) => {
-                return Poll::Pending;
-            }
-            Some(_) => self.timer = None,
-        }
-        if let Some(callback) = self.callback.take() {
-            callback();
-        }
-        Poll::Ready(())
-    }
-}
-
-impl<F> Drop for CallAt<F> {
-    fn drop(&mut self) {
-        if let Some(timer) = self.timer {
-            context::try_with(|core| core.cancel_timer(timer));
-        }
     }
 }

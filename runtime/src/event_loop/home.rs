@@ -1,11 +1,11 @@
 //! The loop as the home of its cells: what turns a wake into a push.
 
-use super::context;
 use super::core::Core;
+use super::{context, vars};
 use crate::error::TaskError;
 use crate::remote::{LoopHandle, Mailbox, Outcome, Refused, Remote, submit_to};
 use crate::task::recycle::{self, Memory};
-use crate::task::{Home, LoopId, TaskRef, flags, waker};
+use crate::task::{DoneCallback, Home, LoopId, TaskRef, flags, waker};
 use std::any::Any;
 use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
@@ -57,11 +57,11 @@ impl Home for Core {
         Self::here(home, |core| core.tasks.remove(task));
     }
 
-    fn schedule_callback(home: NonNull<()>, callback: Box<dyn FnOnce()>) {
+    fn schedule_callback(home: NonNull<()>, callback: DoneCallback) {
         let mut callback = Some(callback);
         Self::here(home, |core| {
-            if let Some(callback) = callback.take() {
-                drop(core.call_soon(callback, Location::caller()));
+            if let Some(DoneCallback { context, call }) = callback.take() {
+                core.call_soon_in(context, call, Location::caller());
             }
         });
         if let Some(callback) = callback.map(AtHome) {
@@ -97,7 +97,7 @@ unsafe fn reclaim_elsewhere(home: NonNull<()>, memory: Memory) {
 }
 
 /// A callback on its way to the loop of this very thread.
-struct AtHome(Box<dyn FnOnce()>);
+struct AtHome(DoneCallback);
 
 // SAFETY: made on the home thread, where the loop calls it or drops it; and what
 // a closed loop refuses comes back before the sender goes on.
@@ -105,7 +105,8 @@ unsafe impl Send for AtHome {}
 
 impl AtHome {
     fn call(self) {
-        (self.0)();
+        vars::replace(self.0.context);
+        (self.0.call)();
     }
 }
 

@@ -4,13 +4,16 @@
 
 mod api;
 mod builder;
+mod calls;
 pub(crate) mod context;
 mod core;
+mod done;
 mod home;
 mod observe;
 mod shutdown;
 mod task_set;
 mod turn;
+pub(crate) mod vars;
 
 #[cfg(all(test, loom))]
 mod loom_tests;

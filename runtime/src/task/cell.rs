@@ -59,8 +59,6 @@ pub(crate) struct VTable {
     pub(super) report: unsafe fn(TaskRef, Box<dyn std::any::Any + Send>),
     /// The loop's number.
     pub(super) loop_id: unsafe fn(TaskRef) -> LoopId,
-    /// Schedules a done-callback.
-    pub(super) callback: unsafe fn(TaskRef, Box<dyn FnOnce()>),
 }
 
 /// The future until the task is finished, then its output while OUTPUT is set:

@@ -114,20 +114,6 @@ impl<T> Task<T> {
         self.task.header().location
     }
 
-    /// Calls `callback` in the turn after the task is done; in the next turn,
-    /// if it is done already. Never inline.
-    pub fn add_done_callback(&self, callback: impl FnOnce() + 'static) {
-        let header = self.task.header();
-        let callback = Box::new(callback);
-        if header.has(flags::DONE) {
-            // SAFETY: the cell is alive, and this is the home thread.
-            unsafe { (header.vtable.callback)(self.task, callback) };
-        } else {
-            let extra = header.extra.get_or_init(Box::default);
-            extra.callbacks.borrow_mut().push(callback);
-        }
-    }
-
     /// Ready when the task is done; its output stays where it is.
     pub(crate) fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()> {
         let header = self.task.header();

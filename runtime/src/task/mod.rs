@@ -85,7 +85,7 @@ pub(crate) use cell::{Header, Parts, Prefix, Sink, allocate, dismantle, layout_o
 pub use handle::{AbortOnDrop, CallHandle, Task};
 pub use id::{LoopId, TaskId};
 pub use raw::TaskInfo;
-pub(crate) use raw::{TaskRef, flags};
+pub(crate) use raw::{DoneCallback, TaskRef, flags};
 pub(crate) use run::{Kept, vtable};
 
 use std::any::Any;
@@ -124,7 +124,7 @@ pub(crate) trait Home: Sized + 'static {
     fn retire(home: NonNull<()>, task: TaskRef);
 
     /// Schedules a done-callback for the next turn.
-    fn schedule_callback(home: NonNull<()>, callback: Box<dyn FnOnce()>);
+    fn schedule_callback(home: NonNull<()>, callback: DoneCallback);
 
     /// A panic that nobody awaits: the exception handler's.
     fn report(home: NonNull<()>, task: Option<TaskRef>, payload: Box<dyn Any + Send>);

@@ -5,8 +5,9 @@ use super::cell::Header;
 use super::id::TaskId;
 use super::state::Wake;
 use crate::error::TaskError;
+use crate::util::Context;
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -44,8 +45,16 @@ pub(crate) mod flags {
 /// What few tasks have, kept out of the header of all.
 #[derive(Default)]
 pub(crate) struct Extra {
-    pub(super) name: Option<Box<str>>,
-    pub(super) callbacks: RefCell<Vec<Box<dyn FnOnce()>>>,
+    pub(super) name: OnceCell<Box<str>>,
+    pub(super) callbacks: RefCell<Vec<DoneCallback>>,
+    pub(super) context: Cell<Context>,
+}
+
+/// A callback that waits for the end of a task, and the context that it will
+/// run in: the one of the code that added it.
+pub(crate) struct DoneCallback {
+    pub(crate) context: Context,
+    pub(crate) call: Box<dyn FnOnce()>,
 }
 
 /// A pointer to a live cell.
@@ -265,17 +274,39 @@ impl TaskRef {
     }
 
     pub(crate) fn name<'a>(self) -> Option<&'a str> {
-        self.header().extra.get()?.name.as_deref()
+        self.header().extra.get()?.name.get().map(AsRef::as_ref)
     }
 
     /// Gives a task its name, once, right after it was made.
     pub(crate) fn set_name(self, name: &str) {
-        let extra = Extra {
-            name: Some(name.into()),
-            ..Extra::default()
+        let extra = self.header().extra.get_or_init(Box::default);
+        let first = extra.name.set(name.into());
+        debug_assert!(first.is_ok(), "a task is named once");
+    }
+
+    /// Home: the values of context variables that the task has.
+    pub(crate) fn context(self) -> Context {
+        let Some(extra) = self.header().extra.get() else {
+            return Context::new();
         };
-        let first = self.header().extra.set(Box::new(extra));
-        debug_assert!(first.is_ok(), "a task is named before anything else");
+        let context = extra.context.take();
+        extra.context.set(context.clone());
+        context
+    }
+
+    /// Home: gives the task another context, and returns the one that it had.
+    pub(crate) fn replace_context(self, context: Context) -> Context {
+        let extra = &self.header().extra;
+        if context.is_empty() && extra.get().is_none() {
+            return context;
+        }
+        extra.get_or_init(Box::default).context.replace(context)
+    }
+
+    /// Home: keeps a callback for the end of an unfinished task.
+    pub(crate) fn push_done_callback(self, callback: DoneCallback) {
+        let extra = self.header().extra.get_or_init(Box::default);
+        extra.callbacks.borrow_mut().push(callback);
     }
 
     pub(crate) fn id(self) -> TaskId {

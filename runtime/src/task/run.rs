@@ -36,7 +36,6 @@ pub(crate) fn vtable<F: Future, S: Sink<F::Output>, H: Home>() -> &'static VTabl
             free: free::<F, S, H>,
             report: report::<H>,
             loop_id: loop_id::<H>,
-            callback: callback::<H>,
         }
     }
 }
@@ -126,6 +125,8 @@ fn tell_waiters<H: Home>(task: TaskRef) {
         for callback in extra.callbacks.take() {
             H::schedule_callback(header.home, callback);
         }
+        let context = extra.context.take();
+        guarded::<H>(task, || drop(context));
     }
 }
 
@@ -222,10 +223,4 @@ unsafe fn report<H: Home>(task: TaskRef, payload: Box<dyn Any + Send>) {
 /// The cell is alive.
 unsafe fn loop_id<H: Home>(task: TaskRef) -> LoopId {
     H::id(task.header().home)
-}
-
-/// # Safety
-/// The cell is alive; on the home thread.
-unsafe fn callback<H: Home>(task: TaskRef, callback: Box<dyn FnOnce()>) {
-    H::schedule_callback(task.header().home, callback);
 }

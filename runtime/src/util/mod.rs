@@ -1,7 +1,10 @@
 //! Small things that every layer may use.
 
+mod context;
 mod prefetch;
 
+pub use context::Context;
+pub(crate) use context::Value;
 pub(crate) use prefetch::{prefetch_lines, trail};
 
 use std::cell::Cell;
