@@ -46,7 +46,7 @@
 //!
 //! | level | module | what it is |
 //! |---|---|---|
-//! | 0 | `error`, `loom`, `util`, [`spin`], `offload` | errors, the model checker's seam, how long to spin, the way out for blocking calls |
+//! | 0 | `error`, `loom`, `util`, [`spin`], [`coop`], `offload` | errors, the model checker's seam, how long to spin, a poll's budget, the way out for blocking calls |
 //! | 1 | `task` | the cell that a future lives in; its head is the protocol of threads |
 //! | 2 | `ready`, `remote`, `timers` | the queue, the mailbox, the wheel |
 //! | 3 | `reactor` | readiness, and the driver that waits for it |
@@ -69,6 +69,7 @@
 pub mod combine;
 pub mod compat;
 pub mod contextvars;
+pub mod coop;
 mod error;
 mod event_loop;
 pub mod io;
@@ -89,11 +90,12 @@ mod util;
 
 pub use combine::{ReturnWhen, as_completed, gather, race, try_gather, wait};
 pub use contextvars::{ContextVar, copy_context};
+pub use coop::yield_if_needed;
 pub use error::{Elapsed, PanicPayload, RunError, TaskError};
 pub use event_loop::{
-    Builder, CloseReport, EventLoop, ExceptionContext, TaskBuilder, Turn, all_tasks, call_at,
-    call_later, call_soon, create_task, current_loop, current_offload, current_task, run, task,
-    try_current_loop,
+    Builder, CloseReport, EventLoop, ExceptionContext, Hooks, TaskBuilder, Turn, all_tasks,
+    call_at, call_later, call_soon, create_task, current_loop, current_offload, current_task, run,
+    task, try_current_loop,
 };
 pub use offload::{Job, Offload};
 pub use reactor::{Driver, Event, Wait};

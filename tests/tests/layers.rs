@@ -6,6 +6,7 @@ use polyloop_tests::tidy::{Layers, edges, exported_names, rust_files, top_module
 
 /// `remote` knows the task cell; the reactor knows `remote`'s `Unpark`.
 const RUNTIME: &Layers = &[
+    ("coop", 0),
     ("error", 0),
     ("loom", 0),
     ("offload", 0),

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::core::Core;
-use super::receiver::{poll_pop, wait_for_pop};
+use super::receiver::{poll_fairly, wait_for_pop};
 use super::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 use crate::waiters::{Ticket, deadline_after};
 use concurrent_queue::PopError;
@@ -106,7 +106,7 @@ impl<T> Future for ReceivingMany<'_, T> {
             to,
             limit,
         } = self.get_mut();
-        poll_pop(core, ticket, cx, |core| pop_many(core, to, *limit))
+        poll_fairly(core, ticket, cx, |core| pop_many(core, to, *limit))
     }
 }
 

@@ -6,11 +6,12 @@ use super::{ChannelStatistics, RecvError, RecvTimeoutError, TryRecvError};
 use crate::waiters::{Ticket, block_on_ready, deadline_after};
 use concurrent_queue::PopError;
 use futures::Stream;
+use polyloop::coop;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 /// The receiving end of [`bounded`](super::bounded) and
@@ -137,7 +138,7 @@ impl<T> Stream for Receiver<T> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let this = self.get_mut();
-        poll_pop(&this.core, &mut this.ticket, cx, Core::pop).map(Result::ok)
+        poll_fairly(&this.core, &mut this.ticket, cx, Core::pop).map(Result::ok)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -169,7 +170,7 @@ impl<T> Future for Receiving<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        poll_pop(this.core, &mut this.ticket, cx, Core::pop)
+        poll_fairly(this.core, &mut this.ticket, cx, Core::pop)
     }
 }
 
@@ -185,8 +186,21 @@ impl<T> fmt::Debug for Receiving<'_, T> {
     }
 }
 
+/// As [`poll_pop`], for a task: a flood of values must not starve its loop.
+pub(super) fn poll_fairly<T, R>(
+    core: &Core<T>,
+    ticket: &mut Ticket,
+    cx: &mut Context<'_>,
+    pop: impl FnMut(&Core<T>) -> Result<R, PopError>,
+) -> Poll<Result<R, RecvError>> {
+    ready!(coop::poll_proceed(cx));
+    let answer = ready!(poll_pop(core, ticket, cx, pop));
+    coop::made_progress();
+    Poll::Ready(answer)
+}
+
 /// Pops, or takes a place in line and pops once more.
-pub(super) fn poll_pop<T, R>(
+fn poll_pop<T, R>(
     core: &Core<T>,
     ticket: &mut Ticket,
     cx: &mut Context<'_>,

@@ -4,7 +4,9 @@
 use super::EventLoop;
 use super::core::{Choices, Core};
 use super::observe::{ExceptionContext, ExceptionHandler, Observer};
+use super::shuffle::Shuffle;
 use super::turn::Engine;
+use super::watch::Hooks;
 use crate::offload::Offload;
 use crate::reactor::{Driver, MioDriver, Reactor};
 use crate::remote::Mailbox;
@@ -50,6 +52,8 @@ pub struct Builder {
     slow_callback: Duration,
     exception_handler: Option<ExceptionHandler>,
     offload: Option<Arc<dyn Offload>>,
+    hooks: Option<Rc<dyn Hooks>>,
+    shuffle: Option<u64>,
 }
 
 impl Builder {
@@ -65,6 +69,8 @@ impl Builder {
             slow_callback: SLOW_CALLBACK,
             exception_handler: None,
             offload: None,
+            hooks: None,
+            shuffle: None,
         }
     }
 
@@ -130,6 +136,21 @@ impl Builder {
         self
     }
 
+    /// Told of what the loop does: spawns, polls, parks. Default: nobody, at no
+    /// cost.
+    pub fn hooks(mut self, hooks: impl Hooks) -> Self {
+        self.hooks = Some(Rc::new(hooks));
+        self
+    }
+
+    /// For tests: what is ready at the start of a turn runs in an order that
+    /// only `seed` decides, so that code which relies on an order shows. The
+    /// promises about order do not hold then. Default: first in, first out.
+    pub fn shuffle(mut self, seed: u64) -> Self {
+        self.shuffle = Some(seed);
+        self
+    }
+
     /// Makes the loop, on the thread that it will live on.
     ///
     /// # Errors
@@ -151,15 +172,18 @@ impl Builder {
             observer: Observer {
                 handler: self.exception_handler,
                 slow: self.debug.then_some(self.slow_callback),
+                hooks: self.hooks,
             },
             offload: self.offload,
         });
         let spin = self
             .busy_poll
             .map_or_else(SpinBudget::new, SpinBudget::fixed);
+        let mut engine = Engine::new(driver, spin, self.event_interval);
+        engine.shuffle = self.shuffle.map(Shuffle::new);
         Ok(EventLoop {
             core: Some(Box::new(core)),
-            engine: Engine::new(driver, spin, self.event_interval),
+            engine,
         })
     }
 }

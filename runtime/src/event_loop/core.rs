@@ -242,6 +242,7 @@ impl Core {
         task.header().set_sequence(sequence);
         self.cells.set(self.cells.get() + 1);
         self.tasks.insert(task);
+        self.hook(|hooks| hooks.spawned(&task.info()));
     }
 
     #[inline]

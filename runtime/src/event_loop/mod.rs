@@ -10,10 +10,12 @@ mod core;
 mod done;
 mod home;
 mod observe;
+mod shuffle;
 mod shutdown;
 mod task_set;
 mod turn;
 pub(crate) mod vars;
+mod watch;
 
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -28,6 +30,7 @@ pub use builder::Builder;
 pub use observe::ExceptionContext;
 pub use shutdown::CloseReport;
 pub use turn::Turn;
+pub use watch::Hooks;
 
 use self::context::Enter;
 use self::core::Core;

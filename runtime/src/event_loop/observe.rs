@@ -2,6 +2,7 @@
 //! debug mode, callbacks that hold the loop up.
 #![forbid(unsafe_code)]
 
+use super::watch::Hooks;
 use crate::error::panic_message;
 use crate::task::TaskInfo;
 use std::any::Any;
@@ -56,6 +57,8 @@ pub(super) struct Observer {
     pub(super) handler: Option<ExceptionHandler>,
     /// In debug mode, how long a poll may take before it is told.
     pub(super) slow: Option<Duration>,
+    /// Told of what the loop does.
+    pub(super) hooks: Option<Rc<dyn Hooks>>,
 }
 
 impl Observer {

@@ -14,12 +14,24 @@
 //! poll's time once the loop knows how slow they are. What they bring, timers and
 //! arrivals from other threads wait for the end of the batch.
 //!
+//! # Fairness
+//! In a turn every task that was ready at its start is polled once, and a poll
+//! does at most [`BUDGET`](crate::coop::BUDGET) operations on sockets and on
+//! the bridge's channels. So whatever floods the loop (a task that wakes itself,
+//! callbacks that schedule callbacks, a socket that always has data, arrivals
+//! from other threads), a ready task waits for one poll of each of the others,
+//! a due timer for one batch, an arrival for one batch, and a socket for a batch
+//! and the look at I/O above.
+//!
 //! # Waiting
 //! Before it sleeps, the loop spins on its mailbox and its I/O for as long as
 //! [`SpinBudget`] says.
 #![forbid(unsafe_code)]
 
 use super::core::Core;
+use super::shuffle::Shuffle;
+use super::watch::run_watched;
+use crate::coop;
 use crate::error::{RunError, TaskError};
 use crate::reactor::{Driver, Wait};
 use crate::remote::phase;
@@ -51,6 +63,7 @@ pub struct Turn {
 pub(super) struct Engine {
     driver: Box<dyn Driver>,
     pub(super) spin: SpinBudget,
+    pub(super) shuffle: Option<Shuffle>,
     busy: Option<BusyThread>,
     event_interval: u32,
     /// Polls between two looks at the clock, and how many are left of them.
@@ -69,6 +82,7 @@ impl Engine {
         Self {
             driver,
             spin,
+            shuffle: None,
             busy: None,
             event_interval,
             stride: event_interval,
@@ -148,12 +162,16 @@ impl Engine {
     #[inline]
     fn run_batch(&mut self, core: &Core) -> io::Result<usize> {
         let batch = core.ready.len();
+        if let Some(shuffle) = &mut self.shuffle {
+            shuffle.mix(&core.ready);
+        }
         let mut left = batch;
         while left > 0 {
             let stretch = left.min(self.polls_left as usize);
-            match core.observer.slow {
-                None => run_tasks(core, stretch),
-                Some(limit) => run_timed(core, stretch, limit),
+            if core.observer.watches() {
+                run_watched(core, stretch);
+            } else {
+                run_tasks(core, stretch);
             }
             left -= stretch;
             self.polls_left -= stretch as u32;
@@ -246,6 +264,11 @@ impl Engine {
 
     /// Sleeps until an event, an arrival or `deadline`.
     fn park(&mut self, core: &Core, began: u64, deadline: Option<u64>) -> io::Result<usize> {
+        core.hook(|hooks| hooks.before_park());
+        if core.ready.len() > 0 {
+            // The hook woke somebody.
+            return Ok(0);
+        }
         self.publish(core);
         let deadline = self.trim(core, began, deadline);
         if !core.mailbox().park() {
@@ -268,6 +291,7 @@ impl Engine {
         self.looked = now;
         self.parks += 1;
         self.parked += as_nanos(slept.elapsed());
+        core.hook(|hooks| hooks.after_park());
         let events = events?;
         // A timer's end is no conversation, however soon it came.
         let came = events > 0 || core.mailbox().has_mail();
@@ -309,7 +333,7 @@ impl Engine {
 /// Polls the next `count` tasks. One guard serves them all: a panic ends the
 /// task that was being polled, and the rest go on.
 #[inline]
-fn run_tasks(core: &Core, count: usize) {
+pub(super) fn run_tasks(core: &Core, count: usize) {
     let left = Cell::new(count);
     while left.get() > 0 {
         let ran = catch_unwind(AssertUnwindSafe(|| {
@@ -319,6 +343,7 @@ fn run_tasks(core: &Core, count: usize) {
                     return left.set(0);
                 };
                 core.running.set(Some(task));
+                coop::begin();
                 core.run(task);
             }
         }));
@@ -327,24 +352,7 @@ fn run_tasks(core: &Core, count: usize) {
         }
     }
     core.running.set(None);
-}
-
-/// Debug mode: tells of a poll that held the loop up.
-#[cold]
-fn run_timed(core: &Core, count: usize, limit: Duration) {
-    for _ in 0..count {
-        let Some(task) = core.ready.first() else {
-            return;
-        };
-        // The cell may be gone after the poll.
-        let info = task.info();
-        let began = real_now();
-        run_tasks(core, 1);
-        let took = began.elapsed();
-        if took >= limit {
-            core.observer.clone().slow(info, took);
-        }
-    }
+    coop::end();
 }
 
 /// Waits with the driver, and passes on what came.

@@ -2,11 +2,12 @@
 #![forbid(unsafe_code)]
 
 use super::registration::{self, Direction, Reactor, Registration};
+use crate::coop;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// A mio source registered with the running loop's reactor. Dropping it takes
 /// it out of the selector and then closes it.
@@ -56,12 +57,16 @@ impl<S: mio::event::Source> Io<S> {
         direction: Direction,
         mut operation: impl FnMut(&S) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
+        ready!(coop::poll_proceed(cx));
         match self.try_io(direction, &mut operation) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.registration.set_poller(direction, cx);
                 Poll::Pending
             }
-            answer => Poll::Ready(answer),
+            answer => {
+                coop::made_progress();
+                Poll::Ready(answer)
+            }
         }
     }
 
@@ -108,13 +113,19 @@ impl<S: mio::event::Source> Io<S> {
             direction,
             place: None,
         };
-        poll_fn(|cx| match self.try_io(direction, &mut operation) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.registration
-                    .set_waiter(direction, &mut place.place, cx);
-                Poll::Pending
+        poll_fn(|cx| {
+            ready!(coop::poll_proceed(cx));
+            match self.try_io(direction, &mut operation) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.registration
+                        .set_waiter(direction, &mut place.place, cx);
+                    Poll::Pending
+                }
+                answer => {
+                    coop::made_progress();
+                    Poll::Ready(answer)
+                }
             }
-            answer => Poll::Ready(answer),
         })
         .await
     }
@@ -127,7 +138,9 @@ impl<S: mio::event::Source> Io<S> {
             place: None,
         };
         poll_fn(|cx| {
+            ready!(coop::poll_proceed(cx));
             if self.registration.is_ready(direction) {
+                coop::made_progress();
                 return Poll::Ready(());
             }
             self.registration
@@ -139,7 +152,9 @@ impl<S: mio::event::Source> Io<S> {
 
     /// As [`ready`](Self::ready), for one poller a direction.
     pub(crate) fn poll_ready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<()> {
+        ready!(coop::poll_proceed(cx));
         if self.registration.is_ready(direction) {
+            coop::made_progress();
             return Poll::Ready(());
         }
         self.registration.set_poller(direction, cx);
