@@ -35,6 +35,7 @@
 //! | `call_soon`, `call_later`, `call_at` | [`call_soon`], [`call_later`], [`call_at`] |
 //! | `contextvars` | [`context_var!`], [`copy_context`] |
 //! | `Event`, `Lock`, `Condition`, `Semaphore`, `Barrier`, `Queue` | [`sync`] |
+//! | `loop.create_future`, `Future` | [`sync::create_future`], [`sync::Future`] |
 //! | `set_exception_handler` | [`Builder::exception_handler`] |
 //! | debug mode, slow callbacks | [`Builder::debug`], `POLYLOOP_DEBUG=1` |
 //!

@@ -7,6 +7,8 @@ use crate::remote::{LoopHandle, Mailbox, Outcome, Refused, Remote, submit_to};
 use crate::task::recycle::{self, Memory};
 use crate::task::{DoneCallback, Home, LoopId, TaskRef, flags, waker};
 use std::any::Any;
+use std::error::Error;
+use std::marker::PhantomData;
 use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
 use std::task::RawWakerVTable;
@@ -108,6 +110,39 @@ impl AtHome {
         vars::replace(self.0.context);
         (self.0.call)();
     }
+}
+
+/// The loop that callbacks are to run on, for what is resolved later: in a turn
+/// of it, between two runs, or after its end.
+pub(crate) struct CallbackHome {
+    handle: LoopHandle,
+    /// A callback must not leave the loop's thread.
+    _thread: PhantomData<*const ()>,
+}
+
+impl CallbackHome {
+    /// # Panics
+    /// Outside of a loop.
+    pub(crate) fn current() -> Self {
+        Self {
+            handle: super::current_loop(),
+            _thread: PhantomData,
+        }
+    }
+
+    /// Calls `callback` in a later turn; drops it if the loop is closed.
+    pub(crate) fn schedule(&self, callback: Box<dyn FnOnce()>) {
+        Core::schedule_callback(self.handle.home(), callback);
+    }
+}
+
+/// Tells the current loop's exception handler of an error that nobody looked at;
+/// standard error, if there is no loop.
+pub(crate) fn tell_unawaited(message: &str, error: &dyn Error) {
+    let observer = context::try_with(|core| core.observer.clone());
+    observer
+        .unwrap_or_default()
+        .unawaited(&format!("{message}: {error}"));
 }
 
 /// The outcome of a callback: its panic is passed on to the exception handler.

@@ -72,6 +72,15 @@ impl Observer {
         discard(payload);
     }
 
+    /// An error that nobody looked at.
+    pub(super) fn unawaited(&self, message: &str) {
+        self.tell(&ExceptionContext {
+            message,
+            task: None,
+            payload: None,
+        });
+    }
+
     /// A poll took longer than debug mode allows.
     pub(super) fn slow(&self, task: TaskInfo, took: Duration) {
         self.tell(&ExceptionContext {

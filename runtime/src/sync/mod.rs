@@ -1,7 +1,8 @@
 //! Primitives for the tasks of one loop, under asyncio's names and by its rules:
 //! [`Event`], [`Lock`], [`Condition`], [`Semaphore`], [`BoundedSemaphore`],
-//! [`Barrier`], [`Queue`], [`LifoQueue`] and [`PriorityQueue`]; and a [`RwLock`],
-//! which asyncio lacks.
+//! [`Barrier`], [`Queue`], [`LifoQueue`], [`PriorityQueue`] and [`Future`]; and
+//! what asyncio lacks: [`RwLock`], [`Notify`], [`Once`], [`CapacityLimiter`],
+//! [`watch`] and [`broadcast`].
 //!
 //! They belong to the loop they are used on: none is `Send` or `Sync`, none
 //! uses an atomic or a lock, and a wait allocates nothing. Between loops and
@@ -44,13 +45,19 @@
 
 mod barrier;
 mod bounded_semaphore;
+pub mod broadcast;
+mod capacity_limiter;
 mod condition;
 mod event;
+mod future;
 mod lock;
+mod notify;
+mod once;
 mod queue;
 mod rwlock;
 mod semaphore;
 mod wait_queue;
+pub mod watch;
 
 #[cfg(test)]
 mod testing;
@@ -62,9 +69,18 @@ pub use barrier::{Barrier, BarrierState, BarrierStatistics, BarrierWait, BrokenB
 pub use bounded_semaphore::{
     AcquireBounded, BoundedSemaphore, BoundedSemaphorePermit, ReleaseError,
 };
+pub use capacity_limiter::{
+    AcquireToken, CapacityLimiter, CapacityLimiterStatistics, CapacityToken,
+};
 pub use condition::{Condition, ConditionStatistics, ConditionWait};
 pub use event::{Event, EventStatistics, EventWait};
+pub use future::{
+    CallbackId, Future, FutureError, FutureOutput, FutureStatistics, FutureWait, InvalidStateError,
+    Promise, PromiseCancelled, create_future,
+};
 pub use lock::{AcquireLock, Lock, LockGuard, LockStatistics};
+pub use notify::{Notified, Notify, NotifyStatistics};
+pub use once::{Once, OnceStatistics};
 pub use queue::{
     Fifo, Lifo, LifoQueue, LowestFirst, PriorityQueue, Queue, QueueGet, QueueJoin, QueueOrder,
     QueuePut, QueuePutError, QueueShutDown, QueueStatistics, TaskDoneError, TryGetError,

@@ -15,7 +15,8 @@
 //! A waiter that was woken has left the list, so the head of the list is always
 //! the first waiter nobody has woken yet. It still counts in [`WaitQueue::woken`]
 //! until its future has run or is dropped: this is how the primitives know that
-//! somebody is ahead of a newcomer. A primitive that hands something over with
+//! somebody is ahead of a newcomer. (`Woken` is two states: a waiter knows whether
+//! it was woken alone or together with others.) A primitive that hands something over with
 //! the wake (a permit, a turn) must ask [`Waiter::abandon`] when its future is
 //! dropped, and pass the thing on if the answer is `true`.
 //!
@@ -93,7 +94,7 @@ impl<T: Copy> WaitQueue<T> {
 
     /// Wakes the first waiter; `false` if there is none.
     pub(crate) fn wake_first(&self) -> bool {
-        let Some(waker) = self.take_first(u64::MAX) else {
+        let Some(waker) = self.take_first(u64::MAX, State::Chosen) else {
             return false;
         };
         if let Some(waker) = waker {
@@ -129,7 +130,7 @@ impl<T: Copy> WaitQueue<T> {
         let mut panic = None;
         while let Some(wish) = self.first_wish()
             && next(wish)
-            && let Some(waker) = self.take_first(end)
+            && let Some(waker) = self.take_first(end, State::Woken)
         {
             let Some(waker) = waker else { continue };
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
@@ -141,10 +142,10 @@ impl<T: Copy> WaitQueue<T> {
         }
     }
 
-    /// Moves the first waiter from `Queued` to `Woken` if it arrived before the
+    /// Moves the first waiter from `Queued` to `woken` if it arrived before the
     /// arrival numbered `end`, and hands out its waker. The inner `None` stands
     /// for a waiter that is just replacing its waker: it looks again by itself.
-    fn take_first(&self, end: u64) -> Option<Option<Waker>> {
+    fn take_first(&self, end: u64, woken: State) -> Option<Option<Waker>> {
         let head = self.head.get()?;
         // SAFETY: (1): a linked node is alive, and no user code runs below
         // before the last use of `node`.
@@ -153,7 +154,7 @@ impl<T: Copy> WaitQueue<T> {
             return None;
         }
         self.unlink(node);
-        node.state.set(State::Woken);
+        node.state.set(woken);
         self.woken.set(self.woken.get() + 1);
         Some(node.waker.take())
     }
@@ -240,7 +241,7 @@ impl<'a, T: Copy> Waiter<'a, T> {
     pub(crate) fn poll_woken(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.into_ref().get_ref();
         let node = &this.node;
-        if node.state.get() != State::Woken && !node.would_wake(cx.waker()) {
+        if !node.is_woken() && !node.would_wake(cx.waker()) {
             let fresh = cx.waker().clone();
             // The clone may have woken this node, which must then stay out of
             // the list; an idle one is linked with its waker in place.
@@ -251,11 +252,11 @@ impl<'a, T: Copy> Waiter<'a, T> {
                     node.waker.replace(Some(fresh))
                 }
                 State::Queued => node.waker.replace(Some(fresh)),
-                State::Woken => Some(fresh),
+                State::Woken | State::Chosen => Some(fresh),
             };
             drop(stale);
         }
-        if node.state.get() == State::Woken {
+        if node.is_woken() {
             this.settle();
             return Poll::Ready(());
         }
@@ -265,23 +266,30 @@ impl<'a, T: Copy> Waiter<'a, T> {
     /// Leaves the queue; `true` if it had been woken and nobody has been told.
     #[must_use = "what came with the wake must be passed on"]
     pub(crate) fn abandon(self: Pin<&mut Self>) -> bool {
-        self.into_ref().get_ref().leave()
+        self.into_ref().get_ref().leave() != State::Idle
     }
 
-    fn leave(&self) -> bool {
-        match self.node.state.get() {
-            State::Idle => false,
+    /// As [`abandon`](Self::abandon), but a wake that reached all who waited
+    /// does not count.
+    #[must_use = "what came with the wake must be passed on"]
+    pub(crate) fn abandon_chosen(self: Pin<&mut Self>) -> bool {
+        self.into_ref().get_ref().leave() == State::Chosen
+    }
+
+    /// Leaves the queue and says how it had been woken, or else `Idle`.
+    fn leave(&self) -> State {
+        let state = self.node.state.get();
+        match state {
+            State::Idle => {}
             State::Queued => {
                 self.queue.unlink(&self.node);
                 self.node.state.set(State::Idle);
                 drop(self.node.waker.take());
-                false
+                return State::Idle;
             }
-            State::Woken => {
-                self.settle();
-                true
-            }
+            State::Woken | State::Chosen => self.settle(),
         }
+        state
     }
 
     fn settle(&self) {
@@ -307,6 +315,10 @@ struct Node<T> {
 }
 
 impl<T> Node<T> {
+    fn is_woken(&self) -> bool {
+        matches!(self.state.get(), State::Woken | State::Chosen)
+    }
+
     /// Does the node hold a waker that wakes the same task as `other`?
     fn would_wake(&self, other: &Waker) -> bool {
         let held = self.waker.take();
@@ -320,7 +332,10 @@ impl<T> Node<T> {
 enum State {
     Idle,
     Queued,
+    /// Woken together with others.
     Woken,
+    /// Woken alone.
+    Chosen,
 }
 
 type Link<T> = Option<NonNull<Node<T>>>;
