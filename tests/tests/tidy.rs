@@ -32,6 +32,7 @@ const UNSAFE_FILES: &[&str] = &[
     "runtime/src/remote/mailbox.rs",
     "runtime/src/remote/submit.rs",
     "runtime/src/signal/mod.rs",
+    "runtime/src/sync/future/owned.rs",
     "runtime/src/sync/wait_queue.rs",
     "runtime/src/task/cell.rs",
     "runtime/src/task/handle.rs",

@@ -1,0 +1,5 @@
+//! test_futures.
+
+mod callbacks;
+mod future;
+mod told;
