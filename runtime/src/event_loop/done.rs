@@ -1,9 +1,11 @@
-//! Callbacks that wait for a task's end.
+//! Callbacks that wait for the end of a task or a future.
 #![forbid(unsafe_code)]
 
 use super::core::Core;
 use super::vars;
+use crate::remote::LoopHandle;
 use crate::task::{DoneCallback, Home, Task};
+use std::marker::PhantomData;
 
 impl<T> Task<T> {
     /// Calls `callback` in the turn after the task is done; in the next turn,
@@ -39,5 +41,36 @@ impl<T> Task<T> {
         } else {
             self.as_ref().push_done_callback(callback);
         }
+    }
+}
+
+/// A callback that is to run on the loop that it was made on, wherever what it
+/// waits for is resolved: in a turn of that loop, or between two runs.
+pub(crate) struct PendingCallback {
+    home: LoopHandle,
+    callback: DoneCallback,
+    /// A callback must not leave the loop's thread.
+    _thread: PhantomData<*const ()>,
+}
+
+impl PendingCallback {
+    /// # Panics
+    /// Outside of a loop.
+    #[track_caller]
+    pub(crate) fn new(call: impl FnOnce() + 'static) -> Self {
+        let callback = DoneCallback {
+            context: vars::current(),
+            call: Box::new(call),
+        };
+        Self {
+            home: super::current_loop(),
+            callback,
+            _thread: PhantomData,
+        }
+    }
+
+    /// Calls it in a later turn; drops it if the loop is closed.
+    pub(crate) fn schedule(self) {
+        Core::schedule_callback(self.home.home(), self.callback);
     }
 }

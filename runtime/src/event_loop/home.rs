@@ -8,7 +8,6 @@ use crate::task::recycle::{self, Memory};
 use crate::task::{DoneCallback, Home, LoopId, TaskRef, flags, waker};
 use std::any::Any;
 use std::error::Error;
-use std::marker::PhantomData;
 use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
 use std::task::RawWakerVTable;
@@ -109,30 +108,6 @@ impl AtHome {
     fn call(self) {
         vars::replace(self.0.context);
         (self.0.call)();
-    }
-}
-
-/// The loop that callbacks are to run on, for what is resolved later: in a turn
-/// of it, between two runs, or after its end.
-pub(crate) struct CallbackHome {
-    handle: LoopHandle,
-    /// A callback must not leave the loop's thread.
-    _thread: PhantomData<*const ()>,
-}
-
-impl CallbackHome {
-    /// # Panics
-    /// Outside of a loop.
-    pub(crate) fn current() -> Self {
-        Self {
-            handle: super::current_loop(),
-            _thread: PhantomData,
-        }
-    }
-
-    /// Calls `callback` in a later turn; drops it if the loop is closed.
-    pub(crate) fn schedule(&self, callback: Box<dyn FnOnce()>) {
-        Core::schedule_callback(self.handle.home(), callback);
     }
 }
 

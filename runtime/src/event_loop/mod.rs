@@ -27,7 +27,8 @@ pub use api::{
     current_offload, current_task, run, task, try_current_loop,
 };
 pub use builder::Builder;
-pub(crate) use home::{CallbackHome, tell_unawaited};
+pub(crate) use done::PendingCallback;
+pub(crate) use home::tell_unawaited;
 pub use observe::ExceptionContext;
 pub use shutdown::CloseReport;
 pub use turn::Turn;

@@ -11,7 +11,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::wait_queue::{WaitQueue, Waiter};
-use crate::event_loop::{CallbackHome, tell_unawaited};
+use crate::event_loop::{PendingCallback, tell_unawaited};
 
 pub use error::{FutureError, InvalidStateError};
 pub use owned::FutureOutput;
@@ -125,23 +125,21 @@ impl<T> Future<T> {
     }
 
     /// Calls `callback` in the turn after the future is done; in the next turn
-    /// if it is done already. Never inline, and in the order of the additions.
+    /// if it is done already. Never inline, in the order of the additions, and
+    /// each with the context variables of the code that added it.
     ///
     /// # Panics
     ///
     /// Outside of a loop. A panic in the callback goes to the exception handler.
+    #[track_caller]
     pub fn add_done_callback(&self, callback: impl FnOnce() + 'static) -> CallbackId {
-        let callback = Callback {
-            id: self.shared.next_callback.get(),
-            home: CallbackHome::current(),
-            call: Box::new(callback),
-        };
-        let id = CallbackId(callback.id);
-        self.shared.next_callback.set(callback.id + 1);
+        let callback = PendingCallback::new(callback);
+        let id = CallbackId(self.shared.next_callback.get());
+        self.shared.next_callback.set(id.0 + 1);
         if self.done() {
             callback.schedule();
         } else {
-            self.shared.callbacks.borrow_mut().push(callback);
+            self.shared.callbacks.borrow_mut().push((id, callback));
         }
         id
     }
@@ -151,7 +149,7 @@ impl<T> Future<T> {
     pub fn remove_done_callback(&self, id: CallbackId) -> bool {
         let removed = {
             let mut callbacks = self.shared.callbacks.borrow_mut();
-            let at = callbacks.iter().position(|callback| callback.id == id.0);
+            let at = callbacks.iter().position(|(known, _)| *known == id);
             at.map(|at| callbacks.remove(at))
         };
         // What it holds is dropped when the list is not borrowed any more.
@@ -316,7 +314,7 @@ enum Outcome<T> {
 struct Shared<T> {
     outcome: OnceCell<Outcome<T>>,
     waiters: WaitQueue,
-    callbacks: RefCell<Vec<Callback>>,
+    callbacks: RefCell<Vec<(CallbackId, PendingCallback)>>,
     next_callback: Cell<u64>,
     retrieved: Cell<bool>,
 }
@@ -326,8 +324,9 @@ impl<T> Shared<T> {
     /// outcome back if there is one.
     fn settle(&self, outcome: Outcome<T>) -> Result<(), Outcome<T>> {
         self.outcome.set(outcome)?;
-        let callbacks = self.callbacks.take();
-        callbacks.into_iter().for_each(Callback::schedule);
+        for (_, callback) in self.callbacks.take() {
+            callback.schedule();
+        }
         self.waiters.wake_all();
         Ok(())
     }
@@ -340,18 +339,6 @@ impl<T> Drop for Shared<T> {
         {
             tell_unawaited("a future's exception was never retrieved", &**error);
         }
-    }
-}
-
-struct Callback {
-    id: u64,
-    home: CallbackHome,
-    call: Box<dyn FnOnce()>,
-}
-
-impl Callback {
-    fn schedule(self) {
-        self.home.schedule(self.call);
     }
 }
 
