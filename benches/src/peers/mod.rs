@@ -8,7 +8,13 @@
 mod assume_send;
 mod polyloop;
 #[cfg(feature = "peers")]
+mod smol;
+#[cfg(feature = "peers")]
 mod tokio_current;
+#[cfg(feature = "peers")]
+mod tokio_local;
+#[cfg(feature = "peers")]
+mod tokio_multi;
 
 use crate::runtime::{Part, Runtime};
 use crate::scenario::{self, Run, Scenario};
@@ -70,5 +76,11 @@ pub fn all() -> Vec<Peer> {
         runtime::<polyloop::Polyloop>("this repository's, one loop a thread"),
         #[cfg(feature = "peers")]
         runtime::<tokio_current::TokioCurrent>("tokio 1.54, current-thread runtime"),
+        #[cfg(feature = "peers")]
+        runtime::<tokio_local::TokioLocal>("tokio 1.54, LocalRuntime"),
+        #[cfg(feature = "peers")]
+        runtime::<tokio_multi::TokioMulti>("tokio 1.54, multi-thread runtime"),
+        #[cfg(feature = "peers")]
+        runtime::<smol::Smol>("smol 2.0, one thread and that of its reactor"),
     ]
 }

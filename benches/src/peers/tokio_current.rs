@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
 
 /// tokio on one thread.
@@ -158,11 +158,23 @@ pub async fn echo_tcp(echo: Echo) -> io::Result<u64> {
 
 /// Any of tokio's runtimes on a thread of its own.
 pub fn remote(runtime: tokio::runtime::Runtime) -> Box<dyn Remote> {
-    let handle = runtime.handle().clone();
+    remote_of(|send, stopped| {
+        send.send(runtime.handle().clone())
+            .expect("the receiver is here");
+        thread::spawn(move || {
+            runtime.block_on(stopped).expect("the sender says stop");
+        })
+    })
+}
+
+/// What `start` starts: it sends its handle, and runs until it is stopped.
+pub fn remote_of(
+    start: impl FnOnce(std::sync::mpsc::Sender<Handle>, oneshot::Receiver<()>) -> JoinHandle<()>,
+) -> Box<dyn Remote> {
+    let (send, receive) = std::sync::mpsc::channel();
     let (stop, stopped) = oneshot::channel();
-    let thread = thread::spawn(move || {
-        runtime.block_on(stopped).expect("the sender says stop");
-    });
+    let thread = start(send, stopped);
+    let handle = receive.recv().expect("the thread sends it");
     Box::new(OtherThread {
         handle,
         stop,
@@ -171,7 +183,7 @@ pub fn remote(runtime: tokio::runtime::Runtime) -> Box<dyn Remote> {
 }
 
 struct OtherThread {
-    handle: tokio::runtime::Handle,
+    handle: Handle,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
