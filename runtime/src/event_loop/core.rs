@@ -242,7 +242,9 @@ impl Core {
         task.header().set_sequence(sequence);
         self.cells.set(self.cells.get() + 1);
         self.tasks.insert(task);
-        self.hook(|hooks| hooks.spawned(&task.info()));
+        if self.observer.hooks.is_some() {
+            self.tell_spawned(task);
+        }
     }
 
     #[inline]

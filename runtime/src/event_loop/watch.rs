@@ -5,7 +5,7 @@
 use super::core::Core;
 use super::observe::Observer;
 use super::turn::run_tasks;
-use crate::task::TaskInfo;
+use crate::task::{TaskInfo, TaskRef};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -74,6 +74,12 @@ impl Core {
             let hooks = Rc::clone(hooks);
             self.guarded(|| call(&*hooks));
         }
+    }
+
+    // Apart from its caller, which makes every task.
+    #[cold]
+    pub(super) fn tell_spawned(&self, task: TaskRef) {
+        self.hook(|hooks| hooks.spawned(&task.info()));
     }
 }
 
