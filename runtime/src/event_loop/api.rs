@@ -13,10 +13,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long [`run`] lets clean-up go on after the main future is done.
-const RUN_GRACE: Duration = Duration::from_secs(5);
+pub(crate) const RUN_GRACE: Duration = Duration::from_secs(5);
 
 /// Makes a loop, runs `main` on it, cancels what is left and closes the loop;
-/// asyncio's `run`.
+/// asyncio's `run`. For what that does with Ctrl-C, see
+/// `signal::run_until_interrupted`.
 ///
 /// # Errors
 /// The system refused the loop a descriptor, or a loop is running on this

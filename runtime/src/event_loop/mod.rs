@@ -22,6 +22,8 @@ mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+#[cfg(unix)]
+pub(crate) use api::RUN_GRACE;
 pub use api::{
     TaskBuilder, all_tasks, call_at, call_later, call_soon, create_task, current_loop,
     current_offload, current_task, run, task, try_current_loop,
@@ -153,7 +155,13 @@ impl EventLoop {
     /// assert!(report.unfinished.is_empty() && handle.is_closed());
     /// ```
     pub fn close(mut self, grace: Duration) -> CloseReport {
-        self.shut_down(grace)
+        self.shut_down(grace, &|| false)
+    }
+
+    /// As [`close`](Self::close), with an end to the grace once `hurry` says so.
+    #[cfg(unix)]
+    pub(crate) fn close_unless(mut self, grace: Duration, hurry: &dyn Fn() -> bool) -> CloseReport {
+        self.shut_down(grace, hurry)
     }
 
     fn core(&self) -> &Core {
@@ -168,9 +176,9 @@ impl EventLoop {
         Ok((core, &mut self.engine))
     }
 
-    fn shut_down(&mut self, grace: Duration) -> CloseReport {
+    fn shut_down(&mut self, grace: Duration, hurry: &dyn Fn() -> bool) -> CloseReport {
         match self.core.take() {
-            Some(core) => shutdown::close(core, &mut self.engine, grace),
+            Some(core) => shutdown::close(core, &mut self.engine, grace, hurry),
             None => CloseReport::default(),
         }
     }
@@ -178,7 +186,7 @@ impl EventLoop {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
-        self.shut_down(Duration::ZERO);
+        self.shut_down(Duration::ZERO, &|| false);
     }
 }
 

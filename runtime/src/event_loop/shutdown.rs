@@ -44,7 +44,12 @@ impl fmt::Display for CloseReport {
     }
 }
 
-pub(super) fn close(core: Box<Core>, engine: &mut Engine, grace: Duration) -> CloseReport {
+pub(super) fn close(
+    core: Box<Core>,
+    engine: &mut Engine,
+    grace: Duration,
+    hurry: &dyn Fn() -> bool,
+) -> CloseReport {
     let mut report = CloseReport::default();
     let inside = Enter::new(&core);
     core.closing.set(true);
@@ -54,7 +59,7 @@ pub(super) fn close(core: Box<Core>, engine: &mut Engine, grace: Duration) -> Cl
             report.cancelled += 1;
         }
     }
-    clean_up(&core, engine, grace);
+    clean_up(&core, engine, grace, hurry);
     // 2. Close the one door; from here on nothing arrives.
     for task in core.mailbox().close() {
         core.arrived(task);
@@ -78,13 +83,13 @@ pub(super) fn close(core: Box<Core>, engine: &mut Engine, grace: Duration) -> Cl
     report
 }
 
-/// Runs until no task is left, for at most `grace` of the loop's own time and
+/// Runs until no task is left or `hurry` says so, for at most `grace` of the loop's own time and
 /// of the system's: a virtual clock stands still while the loop is busy, and
 /// jumps ahead when it is not.
-fn clean_up(core: &Core, engine: &mut Engine, grace: Duration) {
+fn clean_up(core: &Core, engine: &mut Engine, grace: Duration, hurry: &dyn Fn() -> bool) {
     core.stopping.set(false);
     let (began, really_began) = (core.time(), Instant::now());
-    while core.tasks.len() > 0 {
+    while core.tasks.len() > 0 && !hurry() {
         let spent = core.time().saturating_duration_since(began);
         let left = grace.saturating_sub(spent.max(really_began.elapsed()));
         let turned = engine.run_once(core, Some(left), || core.tasks.len() == 0);

@@ -27,6 +27,7 @@
 //! child is not counted twice.
 
 mod kind;
+mod run;
 
 use std::fmt;
 use std::future::Future;
@@ -43,6 +44,7 @@ use signal_hook_registry::SigId;
 use crate::reactor::{Direction, Io};
 
 pub use kind::Signal;
+pub use run::run_until_interrupted;
 
 /// Waits until Ctrl-C is pressed (SIGINT), from the moment of this call; called
 /// outside of a loop, from the future's first poll.
@@ -169,6 +171,11 @@ impl Signals {
     /// A future that is dropped has taken no signal.
     pub async fn recv(&mut self) -> Option<Signal> {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Has a signal come that nobody has taken? It is taken.
+    fn heard_another(&self) -> bool {
+        self.shared.take().is_some()
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Signal>> {
