@@ -94,9 +94,9 @@ pub use contextvars::{ContextVar, copy_context};
 pub use coop::yield_if_needed;
 pub use error::{Elapsed, PanicPayload, RunError, TaskError};
 pub use event_loop::{
-    Builder, CloseReport, EventLoop, ExceptionContext, Hooks, TaskBuilder, Turn, all_tasks,
-    call_at, call_later, call_soon, create_task, current_loop, current_offload, current_task, run,
-    task, try_current_loop,
+    Builder, CloseReport, EventLoop, ExceptionContext, Hooks, LocalError, LoopLocal, TaskBuilder,
+    Turn, all_tasks, call_at, call_later, call_soon, create_task, current_loop, current_offload,
+    current_task, run, task, try_current_loop,
 };
 pub use offload::{Job, Offload};
 pub use reactor::{Driver, Event, Wait};

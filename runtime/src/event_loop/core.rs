@@ -2,6 +2,7 @@
 //! mailbox is the one part that others reach.
 
 use super::calls::{CallAt, CallSoon};
+use super::local::Locals;
 use super::observe::Observer;
 use super::task_set::TaskSet;
 use crate::error::TaskError;
@@ -50,6 +51,7 @@ pub(crate) struct Core {
     pub(super) has_contexts: Cell<bool>,
     pub(super) observer: Observer,
     pub(super) offload: Option<Arc<dyn Offload>>,
+    pub(super) locals: Locals,
     next_task: Cell<u64>,
     /// Cells made here or adopted, less those freed here.
     cells: Cell<isize>,
@@ -89,6 +91,7 @@ impl Core {
             has_contexts: Cell::new(false),
             observer: choices.observer,
             offload: choices.offload,
+            locals: Locals::default(),
             next_task: Cell::new(1),
             cells: Cell::new(0),
         }

@@ -9,6 +9,7 @@ pub(crate) mod context;
 mod core;
 mod done;
 mod home;
+mod local;
 mod observe;
 mod shuffle;
 mod shutdown;
@@ -17,6 +18,8 @@ mod turn;
 pub(crate) mod vars;
 mod watch;
 
+#[cfg(all(test, not(loom)))]
+mod local_tests;
 #[cfg(all(test, loom))]
 mod loom_tests;
 #[cfg(all(test, not(loom)))]
@@ -31,6 +34,7 @@ pub use api::{
 pub use builder::Builder;
 pub(crate) use done::PendingCallback;
 pub(crate) use home::tell_unawaited;
+pub use local::{LocalError, LoopLocal};
 pub use observe::ExceptionContext;
 pub use shutdown::CloseReport;
 pub use turn::Turn;

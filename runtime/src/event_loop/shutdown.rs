@@ -73,7 +73,12 @@ pub(super) fn close(
     }
     // 4. End what is left. Drops may make tasks, which end here as well.
     end_tasks(&core, &mut report);
-    // 5. Leave. Cells that are still referenced count for themselves now.
+    // 5. Loop-locals go, the last made first; what their drops make, too.
+    while let Some(value) = core.locals.pop() {
+        core.guarded(|| drop(value));
+        end_tasks(&core, &mut report);
+    }
+    // 6. Leave. Cells that are still referenced count for themselves now.
     drop(inside);
     crate::util::loop_left();
     let (mailbox, cells) = (core.mailbox, core.cells());
