@@ -1,11 +1,11 @@
 //! How a group is set up, and its start.
 
 use super::choose::Loops;
-use super::error::Cause;
-use super::worker::{Plan, Threads, start};
+use super::members::Members;
+use super::watchdog::{self, Watchdog};
+use super::worker::{Configure, Hook, Recipe};
 use super::{GroupError, Inner, LoopGroup, Placement};
 use crate::ThreadPoolExecutor;
-use crate::channel::oneshot;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use std::time::Duration;
 ///
 /// let group = LoopGroup::builder()
 ///     .names(["front", "back"])
-///     .cores(Placement::OnePerCore)
+///     .cores(Placement::Spread)
 ///     .on_start(|number| assert!(number < 2))
 ///     .build()?;
 /// assert_eq!(group.named("back").unwrap(), group.handle(1));
@@ -31,15 +31,16 @@ pub struct Builder {
     loops: Option<usize>,
     name: String,
     names: Vec<String>,
+    /// With how many loops each.
+    roles: Vec<(String, usize)>,
     cores: Placement,
     busy_poll: Option<Duration>,
     executor: Option<ThreadPoolExecutor>,
+    configure: Option<Configure>,
     on_start: Option<Hook>,
     on_stop: Option<Hook>,
+    watchdog: Option<Watchdog>,
 }
-
-/// Called with the number of the loop, on it.
-pub(super) type Hook = Arc<dyn Fn(usize) + Send + Sync>;
 
 impl Builder {
     pub(super) fn new() -> Self {
@@ -47,16 +48,19 @@ impl Builder {
             loops: None,
             name: "loop".to_owned(),
             names: Vec::new(),
+            roles: Vec::new(),
             cores: Placement::default(),
             busy_poll: None,
             executor: None,
+            configure: None,
             on_start: None,
             on_stop: None,
+            watchdog: None,
         }
     }
 
-    /// How many loops; default: as many as there are names, or one a core. At
-    /// least 1.
+    /// How many loops without a role; default: as many as there are names, or
+    /// none if there are loops with one, or one a core. At least 1.
     pub fn loops(mut self, loops: usize) -> Self {
         self.loops = Some(loops.max(1));
         self
@@ -72,6 +76,14 @@ impl Builder {
     /// Names for the first loops.
     pub fn names<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// So many loops, at least 1, for work of one kind: [`LoopGroup::role`]
+    /// chooses among them. They are called by their role and a number of its own,
+    /// and come after those without a role.
+    pub fn role(mut self, role: impl Into<String>, loops: usize) -> Self {
+        self.roles.push((role.into(), loops.max(1)));
         self
     }
 
@@ -94,6 +106,25 @@ impl Builder {
     /// group's own, with default settings.
     pub fn executor(mut self, executor: ThreadPoolExecutor) -> Self {
         self.executor = Some(executor);
+        self
+    }
+
+    /// Called on each loop's thread with the loop's number and settings, to
+    /// change what else they have: the exception handler, the clock, debug mode.
+    ///
+    /// A panic in it fails the start.
+    pub fn configure(
+        mut self,
+        f: impl Fn(usize, polyloop::Builder) -> polyloop::Builder + Send + Sync + 'static,
+    ) -> Self {
+        self.configure = Some(Arc::new(f));
+        self
+    }
+
+    /// Watches for loops that are stuck or fail; default: nobody does, and the
+    /// report of the shutdown tells.
+    pub fn watchdog(mut self, watchdog: Watchdog) -> Self {
+        self.watchdog = Some(watchdog);
         self
     }
 
@@ -120,84 +151,65 @@ impl Builder {
     /// [`GroupError`] when a thread or a loop could not be had or `on_start`
     /// panicked; the loops that were started are stopped again.
     pub fn build(self) -> Result<LoopGroup, GroupError> {
-        let count = self.count();
         let own_executor = self.executor.is_none();
-        let executor = self.executor.clone().unwrap_or_default();
-        let threads = Threads::new(count);
-        let mut starting = Vec::with_capacity(count);
-        let mut failed = None;
-        for number in 0..count {
-            let plan = self.plan(number, &executor);
-            let (tell, told) = oneshot::channel();
-            match start(plan, &threads, tell) {
-                Ok(()) => starting.push((self.loop_name(number), told)),
-                Err(error) => {
-                    threads.never_started(number, &self.loop_name(number));
-                    failed.get_or_insert((self.loop_name(number), Cause::Thread(error)));
-                }
-            }
-        }
-        let mut loops = Vec::with_capacity(count);
-        for (name, told) in starting {
-            match told.recv_blocking() {
-                Ok(Ok(handle)) => loops.push(handle),
-                Ok(Err(cause)) => {
-                    failed.get_or_insert((name, cause));
-                }
-                // The thread tells in every case, so this cannot be; if it is,
-                // the group must not wait for that loop.
-                Err(gone) => {
-                    let gone = std::io::Error::other(gone);
-                    failed.get_or_insert((name, Cause::Loop(gone)));
-                }
-            }
-        }
+        let seats = self.seats();
+        let executor = self.executor.unwrap_or_default();
+        let recipe = Recipe {
+            cores: self.cores.order(),
+            busy_poll: self.busy_poll,
+            executor: executor.clone(),
+            configure: self.configure,
+            on_start: self.on_start,
+            on_stop: self.on_stop,
+        };
+        let roles = self.roles.into_iter().map(|(role, _)| role);
+        let members = Members::new(self.name, Loops::new(roles), recipe);
+        // Dropped on an error, it stops what there is.
         let inner = Inner {
-            loops: Arc::new(Loops::new(loops)),
-            threads,
+            members: Arc::new(members),
             executor,
             own_executor,
         };
-        match failed {
-            None => Ok(LoopGroup {
-                inner: Arc::new(inner),
-            }),
-            // Dropping what there is stops it.
-            Some((name, cause)) => Err(GroupError::new(name, cause)),
+        inner.members.start_all(seats)?;
+        if let Some(watchdog) = self.watchdog {
+            watchdog::start(watchdog, &inner.members)?;
         }
+        Ok(LoopGroup {
+            inner: Arc::new(inner),
+        })
     }
 
-    fn count(&self) -> usize {
+    /// How many loops have no role.
+    fn plain(&self) -> usize {
         self.loops.unwrap_or_else(|| match self.names.len() {
+            0 if !self.roles.is_empty() => 0,
             0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             names => names,
         })
     }
 
-    fn loop_name(&self, number: usize) -> String {
-        let own = self.names.get(number).cloned();
-        own.unwrap_or_else(|| format!("{}-{number}", self.name))
-    }
-
-    fn plan(&self, number: usize, executor: &ThreadPoolExecutor) -> Plan {
-        Plan {
-            number,
-            name: self.loop_name(number),
-            cores: self.cores.clone(),
-            busy_poll: self.busy_poll,
-            executor: executor.clone(),
-            on_start: self.on_start.clone(),
-            on_stop: self.on_stop.clone(),
-        }
+    /// The loops' names and roles, in the order of their numbers.
+    fn seats(&self) -> Vec<(String, Option<usize>)> {
+        let plain = (0..self.plain()).map(|number| {
+            let own = self.names.get(number).cloned();
+            (
+                own.unwrap_or_else(|| format!("{}-{number}", self.name)),
+                None,
+            )
+        });
+        let roles = self.roles.iter().enumerate();
+        let with_role = roles.flat_map(|(role, (name, loops))| {
+            (0..*loops).map(move |number| (format!("{name}-{number}"), Some(role)))
+        });
+        plain.chain(with_role).collect()
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("loops", &self.count())
+            .field("loops", &self.seats())
             .field("name", &self.name)
-            .field("names", &self.names)
             .field("cores", &self.cores)
             .field("busy_poll", &self.busy_poll)
             .finish_non_exhaustive()

@@ -1,4 +1,5 @@
-//! Why a group could not be started.
+//! Why a loop could not be started, or not be retired.
+#![forbid(unsafe_code)]
 
 use polyloop::PanicPayload;
 use std::any::Any;
@@ -6,7 +7,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// A loop of a group could not be started; the others were stopped again.
+/// A loop of a group could not be started. If that was the start of the whole
+/// group, the others were stopped again.
 pub struct GroupError {
     name: String,
     cause: Cause,
@@ -16,6 +18,7 @@ pub(super) enum Cause {
     Thread(io::Error),
     Loop(io::Error),
     Panicked(PanicPayload),
+    Stopped,
 }
 
 impl GroupError {
@@ -41,6 +44,11 @@ impl GroupError {
     /// Did `on_start` panic?
     pub fn is_panic(&self) -> bool {
         matches!(self.cause, Cause::Panicked(_))
+    }
+
+    /// Was the group being shut down?
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.cause, Cause::Stopped)
     }
 
     /// The payload of the panic of `on_start`.
@@ -76,6 +84,10 @@ impl fmt::Display for GroupError {
             Cause::Panicked(payload) => {
                 write!(f, "on_start panicked on the loop {name:?}: {payload}")
             }
+            Cause::Stopped => write!(
+                f,
+                "the loop {name:?} was not started: its group is shut down, build another one"
+            ),
         }
     }
 }
@@ -84,7 +96,7 @@ impl Error for GroupError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.cause {
             Cause::Thread(error) | Cause::Loop(error) => Some(error),
-            Cause::Panicked(_) => None,
+            Cause::Panicked(_) | Cause::Stopped => None,
         }
     }
 }
@@ -93,8 +105,28 @@ impl From<GroupError> for io::Error {
     fn from(error: GroupError) -> Self {
         let kind = match &error.cause {
             Cause::Thread(error) | Cause::Loop(error) => error.kind(),
-            Cause::Panicked(_) => return Self::other(error.to_string()),
+            Cause::Panicked(_) | Cause::Stopped => return Self::other(error.to_string()),
         };
         Self::new(kind, error.to_string())
     }
 }
+
+/// A loop was not retired; it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetireError {
+    /// There is no loop of this number in the group, or it was retired before.
+    Absent,
+    /// It is the only one: a group is never empty.
+    Last,
+}
+
+impl fmt::Display for RetireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "the group has no loop of this number (any more)",
+            Self::Last => "it is the group's only loop: add one first, or shut the group down",
+        })
+    }
+}
+
+impl Error for RetireError {}

@@ -8,7 +8,8 @@ use std::fmt;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct GroupReport {
-    /// One for each loop, in the order of their numbers.
+    /// One for each loop, in the order of their starts; without those that were
+    /// retired, whose reports were given then.
     pub loops: Vec<LoopReport>,
     /// The end of the group's own executor, after a shutdown.
     pub executor: Option<ShutdownReport>,

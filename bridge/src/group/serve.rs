@@ -2,15 +2,15 @@
 //!
 //! Either every loop has a listening socket of its own on the one port, and the
 //! system spreads the connections; or one loop accepts and hands each connection
-//! to a loop that a rule chooses. A connection is put on its loop there and
-//! never leaves it.
+//! to a loop that a rule chooses. A connection stays on its loop, unless its
+//! handler moves it.
 
 use super::LoopGroup;
 use super::choose::Loops;
 use crate::submit::{Submission, SubmissionError};
 use crate::{run_coroutine_threadsafe, try_run_coroutine_threadsafe};
 use polyloop::LoopHandle;
-use polyloop::net::{TcpListener, TcpStream};
+use polyloop::net::{DetachedTcpStream, TcpListener, TcpStream};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::convert::Infallible;
 use std::future::Future;
@@ -24,7 +24,9 @@ pub enum Accept {
     /// Every loop accepts, on a socket of its own; the system spreads the
     /// connections by their addresses (SO_REUSEPORT). Unix only.
     ReusePort,
-    /// The group's first loop accepts and hands each connection on.
+    /// The group's first loop accepts and hands each connection on. Loops that
+    /// are added later get their share; when the first one is retired or
+    /// replaced, the server ends.
     HandOff(Policy),
 }
 
@@ -131,7 +133,7 @@ impl LoopGroup {
         Fut: Future<Output = ()> + 'static,
     {
         let handler = Arc::new(handler);
-        let loops = &self.inner.loops;
+        let loops = &self.inner.members.loops;
         match accept {
             Accept::ReusePort => {
                 let sockets = listen_shared(address, self.len())?;
@@ -149,8 +151,11 @@ impl LoopGroup {
             Accept::HandOff(policy) => {
                 let socket = first_that_works(address, |address| listen(address, false))?;
                 let address = socket.local_addr()?;
+                let first = loops.open(None).next();
+                let first = first.map(|(_, member)| &member.handle);
+                let first = first.expect(super::NEVER_EMPTY);
                 let loops = loops.clone();
-                let accepting = run_coroutine_threadsafe(self.handle(0), move || {
+                let accepting = run_coroutine_threadsafe(first, move || {
                     accept_for_all(socket, handler, loops, policy)
                 });
                 Ok(TcpServer {
@@ -194,17 +199,18 @@ where
     listener
         .serve(move |stream, peer| {
             let target = match policy {
-                Policy::RoundRobin => loops.next(),
-                Policy::LeastLoaded => loops.least_loaded(),
-                Policy::ByPeer => loops.by_key(&peer.ip()),
+                Policy::RoundRobin => loops.next(None),
+                Policy::LeastLoaded => loops.least_loaded(None),
+                Policy::ByPeer => loops.by_key(None, &peer.ip()),
             };
             let handler = handler.clone();
             // One that is for this loop does not leave it.
-            let stays = if target.is_own_thread() {
-                Some((handler, stream))
-            } else {
-                hand_off(stream.into_std(), handler, target, &loops);
-                None
+            let stays = match target.filter(|target| !target.is_own_thread()) {
+                None => Some((handler, stream)),
+                Some(target) => {
+                    hand_off(stream.detach(), handler, target, &loops);
+                    None
+                }
             };
             async move {
                 if let Some((handler, stream)) = stays {
@@ -216,22 +222,19 @@ where
 }
 
 /// Sends the connection to its loop or, if that is closed, to one that is open.
-fn hand_off<F, Fut>(
-    stream: std::net::TcpStream,
-    handler: Arc<F>,
-    target: &LoopHandle,
-    loops: &Loops,
-) where
+fn hand_off<F, Fut>(stream: DetachedTcpStream, handler: Arc<F>, target: &LoopHandle, loops: &Loops)
+where
     F: Fn(TcpStream) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + 'static,
 {
     let mut work = move || async move {
         // Without a descriptor for it, the connection is closed.
-        if let Ok(stream) = TcpStream::from_std(stream) {
+        if let Ok(stream) = stream.attach() {
             handler(stream).await;
         }
     };
-    for handle in std::iter::once(target).chain(&loops.handles) {
+    let others = loops.open(None).map(|(_, member)| &member.handle);
+    for handle in std::iter::once(target).chain(others) {
         match try_run_coroutine_threadsafe(handle, work) {
             Ok(_detached) => return,
             Err(refused) => work = refused.into_inner(),

@@ -50,7 +50,7 @@ fn loops_are_found_by_number_and_name() {
 fn the_default_is_one_loop_a_core() {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let group = LoopGroup::builder()
-        .cores(Placement::OnePerCore)
+        .cores(Placement::Spread)
         .build()
         .expect("threads and loops");
     assert_eq!(group.len(), cores);
@@ -67,7 +67,7 @@ fn the_default_is_one_loop_a_core() {
 fn a_core_that_does_not_exist_is_no_obstacle() {
     let group = LoopGroup::builder()
         .loops(2)
-        .cores(Placement::Cores(vec![1_000_000]))
+        .cores(Placement::Fixed(vec![1_000_000]))
         .busy_poll(Duration::ZERO)
         .build()
         .expect("threads and loops");

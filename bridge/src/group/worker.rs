@@ -1,12 +1,12 @@
-//! A loop's thread, and what the group knows of its threads.
+//! A loop's thread, from its start to its report.
+#![forbid(unsafe_code)]
 
-use super::builder::Hook;
+use super::LoopReport;
 use super::error::Cause;
-use super::{LoopReport, Placement};
+use super::placement::pin;
+use super::threads::Threads;
 use crate::ThreadPoolExecutor;
 use crate::channel::oneshot;
-use crate::waiters::{Ticket, Waiters, block_on};
-use parking_lot::Mutex;
 use polyloop::{EventLoop, LoopHandle, PanicPayload, RunError};
 use std::any::Any;
 use std::convert::Infallible;
@@ -16,138 +16,92 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::Poll;
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Duration;
 
-/// What one thread is to do.
-pub(super) struct Plan {
-    pub(super) number: usize,
-    pub(super) name: String,
-    pub(super) cores: Placement,
+/// What all threads of a group have in common.
+pub(super) struct Recipe {
+    /// The cores, in the order in which loops take them.
+    pub(super) cores: Vec<usize>,
     pub(super) busy_poll: Option<Duration>,
     pub(super) executor: ThreadPoolExecutor,
+    pub(super) configure: Option<Configure>,
     pub(super) on_start: Option<Hook>,
     pub(super) on_stop: Option<Hook>,
+}
+
+/// Called with the number of the loop, on it.
+pub(super) type Hook = Arc<dyn Fn(usize) + Send + Sync>;
+
+/// Called with the number of the loop and its settings, on its thread.
+pub(super) type Configure =
+    Arc<dyn Fn(usize, polyloop::Builder) -> polyloop::Builder + Send + Sync>;
+
+/// What one thread is to do.
+struct Plan {
+    recipe: Arc<Recipe>,
+    number: usize,
+    name: String,
+    record: u64,
+    grace: Arc<AtomicU64>,
+    threads: Arc<Threads>,
 }
 
 /// How a start is answered.
 pub(super) type Started = Result<LoopHandle, Cause>;
 
+/// A thread whose loop is being made.
+pub(super) struct Starting {
+    pub(super) record: u64,
+    pub(super) told: oneshot::Receiver<Started>,
+}
+
 /// Starts a loop's thread, which tells when the loop runs, or why it does not.
 pub(super) fn start(
-    plan: Plan,
-    threads: &Threads,
-    tell: oneshot::Sender<Started>,
-) -> io::Result<()> {
-    let ends = threads.ends.clone();
-    let handle = thread::Builder::new()
-        .name(plan.name.replace('\0', ""))
+    recipe: &Arc<Recipe>,
+    threads: &Arc<Threads>,
+    number: usize,
+    name: &str,
+) -> Result<Starting, Cause> {
+    let (record, grace) = threads.enter(name)?;
+    let (tell, told) = oneshot::channel();
+    let plan = Plan {
+        recipe: recipe.clone(),
+        number,
+        name: name.to_owned(),
+        record,
+        grace,
+        threads: threads.clone(),
+    };
+    let table = threads.clone();
+    let spawned = thread::Builder::new()
+        .name(name.replace('\0', ""))
         .spawn(move || {
-            let (number, name) = (plan.number, plan.name.clone());
-            let lived = catch_unwind(AssertUnwindSafe(|| live(plan, &ends, tell)));
+            let name = plan.name.clone();
+            let lived = catch_unwind(AssertUnwindSafe(|| live(plan, tell)));
             // Whatever happened, the group hears of the end.
             let report = lived.unwrap_or_else(|payload| LoopReport {
                 panic: Some(message(payload)),
                 ..LoopReport::not_ended(&name)
             });
-            ends.end(number, report);
-        })?;
-    threads.joins.lock().push(handle);
-    Ok(())
-}
-
-/// The threads of a group.
-pub(super) struct Threads {
-    ends: Arc<Ends>,
-    joins: Mutex<Vec<JoinHandle<()>>>,
-}
-
-/// What the threads and the group share.
-struct Ends {
-    /// In nanoseconds; what a loop that was stopped gives its tasks.
-    grace: AtomicU64,
-    reports: Mutex<Vec<Option<LoopReport>>>,
-    waiters: Waiters,
-}
-
-impl Threads {
-    pub(super) fn new(count: usize) -> Self {
-        Self {
-            ends: Arc::new(Ends {
-                grace: AtomicU64::new(nanoseconds(DEFAULT_GRACE)),
-                reports: Mutex::new(vec![None; count]),
-                waiters: Waiters::new(),
-            }),
-            joins: Mutex::new(Vec::new()),
-        }
-    }
-
-    /// The system refused this thread: nobody waits for its end.
-    pub(super) fn never_started(&self, number: usize, name: &str) {
-        self.ends.end(number, LoopReport::not_ended(name));
-    }
-
-    pub(super) fn stop(&self, loops: &[LoopHandle], grace: Duration) {
-        self.ends.grace.store(nanoseconds(grace), Relaxed);
-        for handle in loops {
-            handle.stop();
-        }
-    }
-
-    /// Waits for the end of all loops but the calling thread's own.
-    pub(super) fn wait(&self, loops: &[LoopHandle], deadline: Option<Instant>) -> Vec<LoopReport> {
-        let own = loops.iter().position(LoopHandle::is_own_thread);
-        let ended = || self.ends.all_but(own);
-        let mut ticket = Ticket::new();
-        // Late or not, the reports say which have ended.
-        let in_time = block_on(deadline, |cx| {
-            if !ended() {
-                self.ends.waiters.join(&mut ticket, cx.waker());
-                if !ended() {
-                    return Poll::Pending;
-                }
-            }
-            Poll::Ready(())
+            table.ended(record, report);
         });
-        self.ends.waiters.leave(&mut ticket);
-        if in_time.is_ok() && own.is_none() {
-            // They have said all they had to: this is the thread's own end.
-            let joins = std::mem::take(&mut *self.joins.lock());
-            for join in joins {
-                // A panic in a destructor of a thread-local, which the panic
-                // hook has reported.
-                let _ = join.join();
-            }
+    match spawned {
+        Ok(join) => {
+            threads.started(record, join);
+            Ok(Starting { record, told })
         }
-        let reports = self.ends.reports.lock();
-        let named = reports.iter().zip(loops);
-        named
-            .map(|(report, handle)| match report {
-                Some(report) => report.clone(),
-                None => LoopReport::not_ended(handle.name()),
-            })
-            .collect()
-    }
-}
-
-impl Ends {
-    fn end(&self, number: usize, report: LoopReport) {
-        self.reports.lock()[number] = Some(report);
-        self.waiters.wake_all();
-    }
-
-    fn all_but(&self, own: Option<usize>) -> bool {
-        let reports = self.reports.lock();
-        let mut numbered = reports.iter().enumerate();
-        numbered.all(|(number, report)| report.is_some() || own == Some(number))
+        Err(error) => {
+            threads.never_ran(record);
+            Err(Cause::Thread(error))
+        }
     }
 }
 
 /// A loop's whole life: made, run until it is stopped, closed.
-fn live(plan: Plan, ends: &Ends, tell: oneshot::Sender<Started>) -> LoopReport {
+fn live(plan: Plan, tell: oneshot::Sender<Started>) -> LoopReport {
     let mut report = LoopReport::not_ended(&plan.name);
-    plan.cores.apply(plan.number);
+    pin(&plan.recipe.cores, plan.number);
     let mut looped = match make(&plan) {
         Ok(looped) => looped,
         Err(error) => {
@@ -159,7 +113,7 @@ fn live(plan: Plan, ends: &Ends, tell: oneshot::Sender<Started>) -> LoopReport {
         Ok(error) => report.error = error,
         Err(()) => return report,
     }
-    if let Some(on_stop) = &plan.on_stop {
+    if let Some(on_stop) = &plan.recipe.on_stop {
         let stopped = catch_unwind(AssertUnwindSafe(|| {
             // A driver that fails has been reported, and a second stop changes
             // nothing: the hook was called in the first turn.
@@ -167,17 +121,21 @@ fn live(plan: Plan, ends: &Ends, tell: oneshot::Sender<Started>) -> LoopReport {
         }));
         report.panic = stopped.err().map(message);
     }
-    let grace = Duration::from_nanos(ends.grace.load(Relaxed));
+    let grace = Duration::from_nanos(plan.grace.load(Relaxed));
     report.closed = Some(looped.close(grace));
     report
 }
 
 fn make(plan: &Plan) -> io::Result<EventLoop> {
+    let recipe = &plan.recipe;
     let mut builder = EventLoop::builder()
         .name(&plan.name)
-        .offload(Arc::new(plan.executor.clone()));
-    if let Some(time) = plan.busy_poll {
+        .offload(Arc::new(recipe.executor.clone()));
+    if let Some(time) = recipe.busy_poll {
         builder = builder.busy_poll(time);
+    }
+    if let Some(configure) = &recipe.configure {
+        builder = configure(plan.number, builder);
     }
     builder.build()
 }
@@ -194,9 +152,11 @@ fn run(
     let mut tell = Some(tell);
     let ran = catch_unwind(AssertUnwindSafe(|| {
         looped.run_until_complete(async {
-            if let Some(on_start) = &plan.on_start {
+            if let Some(on_start) = &plan.recipe.on_start {
                 on_start(plan.number);
             }
+            // Known before it is told, so that a group that stops finds it.
+            plan.threads.runs(plan.record, &handle);
             if let Some(tell) = tell.take() {
                 let _ = tell.send(Ok(handle));
             }
@@ -219,10 +179,3 @@ fn run(
 fn message(payload: Box<dyn Any + Send>) -> String {
     PanicPayload::new(payload).message().to_owned()
 }
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// For loops that are stopped one by one, with no shutdown that says more.
-const DEFAULT_GRACE: Duration = Duration::from_secs(5);

@@ -1,0 +1,156 @@
+//! Loops that come, go and are replaced while the group runs.
+#![forbid(unsafe_code)]
+
+use super::choose::{Loops, Member};
+use super::error::Cause;
+use super::threads::Threads;
+use super::worker::{Recipe, Starting, start};
+use super::{GroupError, LEEWAY, LoopReport, RetireError};
+use crate::waiters::deadline_after;
+use polyloop::LoopHandle;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+/// What a group has of loops and threads, without the group's own end: the
+/// watchdog, which is one of its threads, holds it too.
+pub(super) struct Members {
+    /// What loops without a role are called, with their number.
+    name: String,
+    pub(super) loops: Arc<Loops>,
+    pub(super) threads: Arc<Threads>,
+    recipe: Arc<Recipe>,
+}
+
+impl Members {
+    pub(super) fn new(name: String, loops: Loops, recipe: Recipe) -> Self {
+        Self {
+            name,
+            loops: Arc::new(loops),
+            threads: Arc::new(Threads::new()),
+            recipe: Arc::new(recipe),
+        }
+    }
+
+    /// Starts a loop for each name, all at once, and waits until all run.
+    ///
+    /// # Errors
+    /// The first one's that does not run; those that do are left running.
+    pub(super) fn start_all(&self, seats: Vec<(String, Option<usize>)>) -> Result<(), GroupError> {
+        let mut starting = Vec::with_capacity(seats.len());
+        let mut failed = None;
+        for (name, role) in seats {
+            let number = self.loops.reserve(role, |_, _| name);
+            match self.start(number) {
+                Ok(started) => starting.push((number, started)),
+                Err(cause) => {
+                    failed.get_or_insert((number, cause));
+                }
+            }
+        }
+        for (number, starting) in starting {
+            match self.await_start(starting) {
+                Ok(member) => self.loops.seat(number, member),
+                Err(cause) => {
+                    failed.get_or_insert((number, cause));
+                }
+            }
+        }
+        match failed {
+            None => Ok(()),
+            Some((number, cause)) => Err(self.error(number, cause)),
+        }
+    }
+
+    /// Starts one more loop and waits until it runs.
+    pub(super) fn add(&self, role: Option<usize>) -> Result<usize, GroupError> {
+        let number = self.loops.reserve(role, |number, of_role| match role {
+            Some(role) => format!("{}-{of_role}", self.loops.role_name(role)),
+            None => format!("{}-{number}", self.name),
+        });
+        let started = self.start(number).and_then(|s| self.await_start(s));
+        match started {
+            Ok(member) => {
+                self.loops.seat(number, member);
+                Ok(number)
+            }
+            Err(cause) => {
+                self.loops.unreserve(number);
+                Err(self.error(number, cause))
+            }
+        }
+    }
+
+    /// Starts a loop in the place of one that is stuck or has failed, which is
+    /// told to stop. `false` if that one has been retired meanwhile.
+    pub(super) fn replace(&self, number: usize, record: u64) -> Result<bool, GroupError> {
+        let started = self.start(number).and_then(|s| self.await_start(s));
+        let member = started.map_err(|cause| self.error(number, cause))?;
+        let (new, handle) = (member.record, member.handle.clone());
+        let replaced = self.loops.replace(number, record, member);
+        if replaced {
+            self.threads.stop(record, LEEWAY);
+        } else {
+            handle.stop();
+            self.threads.wait_for(new, deadline_after(LEEWAY));
+        }
+        Ok(replaced)
+    }
+
+    /// Takes a loop out of the choices, stops it and waits for its end.
+    pub(super) fn retire(&self, number: usize, grace: Duration) -> Result<LoopReport, RetireError> {
+        let member = self.loops.retire(number)?;
+        self.threads.stop(member.record, grace);
+        let limit = grace.saturating_mul(2).saturating_add(LEEWAY);
+        let report = self.threads.wait_for(member.record, deadline_after(limit));
+        Ok(report.unwrap_or_else(|| LoopReport::not_ended(self.loops.seat_name(number))))
+    }
+
+    fn start(&self, number: usize) -> Result<Starting, Cause> {
+        start(
+            &self.recipe,
+            &self.threads,
+            number,
+            self.loops.seat_name(number),
+        )
+    }
+
+    /// Waits until the loop runs. A group that is being stopped waits no longer:
+    /// the loop is stopped when it comes to run.
+    fn await_start(&self, starting: Starting) -> Result<Member, Cause> {
+        let Starting { record, mut told } = starting;
+        let answer = self.threads.wait(None, |cx| {
+            if let Poll::Ready(answer) = Pin::new(&mut told).poll(cx) {
+                return Poll::Ready(Some(answer));
+            }
+            match self.threads.is_stopping() {
+                true => Poll::Ready(None),
+                false => Poll::Pending,
+            }
+        });
+        match answer.flatten() {
+            Some(Ok(Ok(handle))) => Ok(Member { handle, record }),
+            Some(Ok(Err(cause))) => {
+                self.threads.never_ran(record);
+                Err(cause)
+            }
+            // The thread tells in every case, so this cannot be; if it is, the
+            // group must not wait for that loop.
+            Some(Err(gone)) => {
+                self.threads.never_ran(record);
+                Err(Cause::Loop(std::io::Error::other(gone)))
+            }
+            None => Err(Cause::Stopped),
+        }
+    }
+
+    fn error(&self, number: usize, cause: Cause) -> GroupError {
+        GroupError::new(self.loops.seat_name(number).to_owned(), cause)
+    }
+
+    pub(super) fn handle(&self, number: usize) -> Option<&LoopHandle> {
+        self.loops.member(number).map(|member| &member.handle)
+    }
+}
