@@ -1,0 +1,103 @@
+//! The service: loops, shards, the listening sockets, and the end.
+
+use super::batch::Router;
+use super::connection::Connection;
+use super::info::Info;
+use super::resp::Limits;
+use super::shards::Shards;
+use futures::AsyncWriteExt;
+use polyloop::LoopHandle;
+use polyloop::net::TcpStream;
+use polyloop_bridge::LoopGroup;
+use polyloop_bridge::group::{Accept, GroupReport};
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What the command line decides.
+pub struct Options {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How many loops, and so shards.
+    pub loops: usize,
+    /// Bytes for all keys and values together, roughly.
+    pub memory: usize,
+    /// The most clients at a time.
+    pub clients: usize,
+    /// What requests may ask for.
+    pub limits: Limits,
+}
+
+/// How long connections may take to notice the end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Serves until Ctrl-C; `ready` is told the address.
+///
+/// # Errors
+/// The loops cannot start, or the address cannot be listened at.
+pub fn run(
+    options: Options,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<GroupReport, Box<dyn Error>> {
+    let group = LoopGroup::builder()
+        .loops(options.loops)
+        .name("kv")
+        .build()?;
+    Shards::start(&group, options.memory)?;
+    let service = Service::new(&group, &options);
+    let server = group.serve_tcp(options.listen, Accept::ReusePort, move |stream| {
+        service.clone().accept(stream)
+    })?;
+    ready(server.local_addr());
+    let waited = polyloop::run(polyloop::signal::ctrl_c());
+    server.close();
+    let report = group.shutdown(GRACE);
+    waited??;
+    Ok(report)
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Service {
+    handles: Vec<LoopHandle>,
+    router: Router,
+    limits: Limits,
+    info: Info,
+}
+
+impl Service {
+    fn new(group: &LoopGroup, options: &Options) -> Self {
+        Self {
+            handles: group.iter().cloned().collect(),
+            router: Router::new(group.len()),
+            limits: options.limits,
+            info: Info::new(
+                options.listen.port(),
+                group.len(),
+                options.memory,
+                options.clients,
+            ),
+        }
+    }
+
+    async fn accept(self, stream: TcpStream) {
+        // A client that leaves is no news, however it does.
+        let _ = self.serve(stream).await;
+    }
+
+    async fn serve(self, mut stream: TcpStream) -> io::Result<()> {
+        let Some(client) = self.info.client() else {
+            let refused = b"-ERR max number of clients reached\r\n";
+            return stream.write_all(refused).await;
+        };
+        stream.set_nodelay(true)?;
+        let Some(shards) = Shards::here(&self.handles) else {
+            return Err(io::Error::other("accepted on a loop without a shard"));
+        };
+        let connection = Connection::new(stream, shards, self.router, self.limits, self.info);
+        let served = connection.serve().await;
+        drop(client);
+        served
+    }
+}
