@@ -25,12 +25,14 @@
 //! | 3 | [`channel`] | `oneshot`, `bounded`, `unbounded` |
 //! | 4 | [`submit`], [`executor`] | work for a loop; blocking calls for a pool |
 //! | 5 | [`group`] | many loops that start and end together |
+//! | 6 | [`shard`] | state on loops: `Sharded`, `Foreign` |
 
 pub mod channel;
 pub mod executor;
 pub mod group;
 mod loom;
 mod outcome;
+pub mod shard;
 pub mod submit;
 mod waiters;
 
@@ -39,6 +41,7 @@ pub use executor::{
     run_in_executor, to_thread,
 };
 pub use group::LoopGroup;
+pub use shard::{Foreign, Sharded};
 pub use submit::{
     Submission, SubmissionError, SubmitError, ThreadsafeCallHandle, call_soon_threadsafe,
     run_coroutine_threadsafe, try_run_coroutine_threadsafe,

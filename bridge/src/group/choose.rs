@@ -253,13 +253,10 @@ impl Loops {
     where
         K: Hash + ?Sized,
     {
-        let key = hash(key);
-        let draw = |(number, member): &(usize, &Member)| {
-            let drawn = mix(key ^ mix(*number as u64 + 1));
-            (!member.handle.is_closed(), drawn)
-        };
-        let best = self.open(role).max_by_key(draw);
-        best.map(|(number, _)| number)
+        let alive = |(_, member): &(usize, &Member)| !member.handle.is_closed();
+        let alive = self.open(role).filter(alive).map(|(number, _)| number);
+        // If all have ended, any of them answers that it is closed.
+        rendezvous(key, alive).or_else(|| self.open(role).map(|(number, _)| number).next())
     }
 
     pub(super) fn by_key<K>(&self, role: Option<usize>, key: &K) -> Option<&LoopHandle>
@@ -274,6 +271,15 @@ impl Loops {
         let first = self.open(role).next();
         first.map(|(_, member)| &member.handle)
     }
+}
+
+/// The place that draws the highest number for this key.
+pub(crate) fn rendezvous<K>(key: &K, places: impl Iterator<Item = usize>) -> Option<usize>
+where
+    K: Hash + ?Sized,
+{
+    let key = hash(key);
+    places.max_by_key(|place| mix(key ^ mix(*place as u64 + 1)))
 }
 
 /// The same in every run and process, since it is keyed by nothing.

@@ -28,6 +28,7 @@ mod watchdog_tests;
 mod worker;
 
 pub use builder::Builder;
+pub(crate) use choose::rendezvous;
 pub use each::Each;
 pub use error::{GroupError, RetireError};
 pub use placement::Placement;
