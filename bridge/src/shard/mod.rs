@@ -9,6 +9,8 @@ mod sharded;
 mod store;
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, not(loom)))]
+mod trap_tests;
 
 pub use error::InvokeError;
 pub use foreign::Foreign;
