@@ -80,6 +80,29 @@ fn a_stop_during_the_close_does_not_keep_the_grace_busy() {
     assert!(waits.borrow().len() < 10, "{}", waits.borrow().len());
 }
 
+#[cfg(unix)]
+#[test]
+fn whoever_is_in_a_hurry_ends_the_grace() {
+    struct Lingers;
+    impl Drop for Lingers {
+        fn drop(&mut self) {
+            drop(create_task(pending::<()>()));
+        }
+    }
+    let (looped, waits) = counting();
+    let held = Lingers;
+    drop(looped.create_task(async move {
+        let _held = held;
+        pending::<()>().await;
+    }));
+    // Without the hurry it would take the hour: the driver sleeps for real.
+    let asked = Cell::new(0);
+    let hurry = || asked.replace(asked.get() + 1) == 1;
+    let report = looped.close_unless(Duration::from_secs(3600), &hurry);
+    assert_eq!((report.unfinished.len(), asked.get()), (1, 2));
+    assert_eq!(waits.borrow().len(), 0);
+}
+
 /// A clock of which every reading is a microsecond after the one before.
 struct Ticking(Cell<Instant>);
 

@@ -110,6 +110,7 @@ impl Engine {
             }
         };
         core.stopping.set(false);
+        coop::end();
         core.mailbox().phase.store(phase::STOPPED, Relaxed);
         self.publish(core);
         self.busy = None;
@@ -129,6 +130,7 @@ impl Engine {
         core.refresh_now();
         let turn = self.turn(core, max_wait, done);
         core.stopping.set(false);
+        coop::end();
         self.busy = None;
         turn
     }
@@ -352,7 +354,6 @@ pub(super) fn run_tasks(core: &Core, count: usize) {
         }
     }
     core.running.set(None);
-    coop::end();
 }
 
 /// Waits with the driver, and passes on what came.
