@@ -1,6 +1,8 @@
 //! The table is complete, free of contradictions, and up to date.
 
-use polyloop_tests::conformance::{FOLDER, complaints, entries, list, table, unreachable_files};
+use polyloop_tests::conformance::{
+    FOLDER, complaints, entries, list, scripts, table, unreachable_files,
+};
 use polyloop_tests::tidy::{root, rust_files};
 
 #[test]
@@ -14,7 +16,7 @@ fn table_has_no_contradiction_and_no_gap() {
 
 #[test]
 fn table_is_up_to_date() {
-    let page = table(&entries(), &list("cpython.txt"));
+    let page = table(&entries(), &list("cpython.txt"), &scripts());
     let path = root().join(FOLDER).join("TABLE.md");
     if std::env::var_os("POLYLOOP_BLESS").is_some() {
         std::fs::write(&path, &page).expect("the source tree is writable");

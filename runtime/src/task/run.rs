@@ -114,17 +114,21 @@ unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
     }
 }
 
-/// Wakes who awaits the task, and schedules its done-callbacks.
+/// Schedules the task's done-callbacks, and wakes who awaits it.
 #[inline(always)]
 fn tell_waiters<H: Home>(task: TaskRef) {
     let header = task.header();
-    if let Some(waiter) = header.waiter.take() {
-        guarded::<H>(task, || waiter.wake());
-    }
+    // In asyncio's order for the usual program: the callbacks were added when
+    // the task was made, and it was awaited later.
     if let Some(extra) = header.extra.get() {
         for callback in extra.callbacks.take() {
             H::schedule_callback(header.home, callback);
         }
+    }
+    if let Some(waiter) = header.waiter.take() {
+        guarded::<H>(task, || waiter.wake());
+    }
+    if let Some(extra) = header.extra.get() {
         let context = extra.context.take();
         guarded::<H>(task, || drop(context));
     }

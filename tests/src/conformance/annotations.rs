@@ -61,6 +61,28 @@ fn verdict(doc: &str) -> Option<(String, Verdict)> {
     Some((name.to_owned(), verdict))
 }
 
+/// The differential scripts of a Rust file, each with how it is adapted, if it
+/// is: `/// adapted: reason` above an `async fn` that takes `say`.
+pub fn scripts_of(text: &str) -> Vec<(String, Option<String>)> {
+    let mut scripts = Vec::new();
+    let mut reason: Option<String> = None;
+    for line in text.lines() {
+        let script = line.strip_prefix("async fn ");
+        let script = script.and_then(|rest| rest.strip_suffix("(say: Say) {"));
+        if let Some(name) = script {
+            scripts.push((name.to_owned(), reason.take()));
+        } else if let Some(begins) = line.strip_prefix("/// adapted: ") {
+            reason = Some(begins.to_owned());
+        } else if let (Some(reason), Some(goes_on)) = (&mut reason, line.strip_prefix("///   ")) {
+            reason.push(' ');
+            reason.push_str(goes_on);
+        } else {
+            reason = None;
+        }
+    }
+    scripts
+}
+
 /// A line that is indented goes on with the reason above it.
 fn go_on(entry: Option<&mut Entry>, doc: &str) {
     if let Some(Entry {
@@ -96,6 +118,17 @@ mod tests {
         assert_eq!(entries[0].test.as_deref(), Some("a.rs test_c"));
         assert_eq!(entries[1].verdict, Verdict::Adapted("so and so".into()));
         assert_eq!(entries[1].place, ("a.rs".into(), 2));
+    }
+
+    #[test]
+    fn scripts_are_found_with_their_reasons() {
+        let text = "/// adapted: so\n///   and so\nasync fn a(say: Say) {\n}\n\
+                    async fn b(say: Say) {\nasync fn no_script(say: &Say) {\n";
+        let expected = [
+            ("a".to_owned(), Some("so and so".to_owned())),
+            ("b".to_owned(), None),
+        ];
+        assert_eq!(scripts_of(text), expected);
     }
 
     #[test]

@@ -23,11 +23,11 @@ mod annotations;
 mod check;
 mod table;
 
-pub use annotations::{of_list, of_rust};
+pub use annotations::{of_list, of_rust, scripts_of};
 pub use check::{complaints, unreachable_files};
 pub use table::table;
 
-use crate::tidy::text_files;
+use crate::tidy::{rust_files, text_files};
 use std::fmt;
 
 /// Where everything about conformance stands, from the workspace's root.
@@ -94,6 +94,19 @@ pub fn entries() -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// Every differential script, with the reason for its difference, if it has one.
+///
+/// # Panics
+/// If the tree cannot be read.
+pub fn scripts() -> Vec<(String, Option<String>)> {
+    let mut files = rust_files();
+    files.retain(|file| file.path.starts_with(FOLDER));
+    files
+        .iter()
+        .flat_map(|file| scripts_of(&file.text))
+        .collect()
 }
 
 /// A list that stands in a text file of the folder: a name a line.

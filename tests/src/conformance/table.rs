@@ -42,7 +42,7 @@ impl Counts {
 }
 
 /// The page for these verdicts on the tests that `known` lists, in its order.
-pub fn table(entries: &[Entry], known: &[String]) -> String {
+pub fn table(entries: &[Entry], known: &[String], scripts: &[(String, Option<String>)]) -> String {
     let verdicts = expand(entries, known);
     let mut page = HEAD.to_owned();
     let mut total = Counts::default();
@@ -73,10 +73,27 @@ pub fn table(entries: &[Entry], known: &[String]) -> String {
             sums.push_str(&counts.row(file));
         }
     }
+    page.push_str(&differential(scripts));
     page.push_str("\n# Counts\n\n| file | same | adapted | not applicable |\n|---|---|---|---|\n");
     page.push_str(&sums);
     page.push_str(&total.row("**all**"));
     page
+}
+
+/// The part about the scripts that are run in both languages.
+fn differential(scripts: &[(String, Option<String>)]) -> String {
+    let adapted = scripts.iter().filter_map(|(name, reason)| {
+        let reason = reason.as_ref()?;
+        Some(format!("| `{name}` | {} |\n", reason.replace('|', "\\|")))
+    });
+    let adapted: Vec<_> = adapted.collect();
+    format!(
+        "\n# Differential scripts\n\n{} scripts of `differential/` are run by asyncio and \
+         here; the traces of {} are equal, and these differ:\n\n| script | why |\n|---|---|\n{}",
+        scripts.len(),
+        scripts.len() - adapted.len(),
+        adapted.concat()
+    )
 }
 
 fn row(test: &str, said: &[&Entry]) -> String {
@@ -110,11 +127,16 @@ mod tests {
         let known = known.map(str::to_owned);
         let mut entries = of_rust("a.rs", "/// same test_a.B.test_c\nfn test_c() {}\n");
         entries.extend(of_list("l", "test_a.B.test_d: a | b\n"));
-        let page = table(&entries, &known);
+        let scripts = [
+            ("x".to_owned(), Some("so".to_owned())),
+            ("y".to_owned(), None),
+        ];
+        let page = table(&entries, &known, &scripts);
         assert!(page.contains("## test_a.B\n"));
         assert!(page.contains("| `test_c` | same |  | `a.rs test_c` |"));
         assert!(page.contains("| `test_d` | not applicable | a \\| b |  |"));
         assert!(page.contains("| test_a | 1 | 0 | 1 |\n| **all** | 1 | 0 | 1 |\n"));
         assert!(!page.contains("test_e"));
+        assert!(page.contains("the traces of 1 are equal") && page.contains("| `x` | so |"));
     }
 }
