@@ -72,7 +72,7 @@ impl<T> Queue<T> {
 }
 
 impl<T, O: QueueOrder<T>> Queue<T, O> {
-    fn with_order(maxsize: usize) -> Self {
+    pub(super) fn with_order(maxsize: usize) -> Self {
         let finished = Event::new();
         finished.set();
         Self {
