@@ -9,6 +9,7 @@ pub use options::Options;
 pub use rounds::{Cell, Measured, Row, measure};
 pub use stats::Stats;
 
+use crate::client::{self, CLIENT};
 use crate::work::Work;
 use crate::{peers, scenario};
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ pub fn main() -> ExitCode {
     // The bench starts itself for what must be a process of its own.
     match words[..] {
         [MEASURE, peer, scenario, millis] => measure_here(peer, scenario, millis),
+        [CLIENT, load] => client::main(load),
         _ => run(&Options::of_command_line()),
     }
 }

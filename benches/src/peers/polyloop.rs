@@ -3,6 +3,8 @@
 use crate::Echo;
 use crate::runtime::{Exchange, Remote, Runtime, Setup};
 use futures::{AsyncReadExt, AsyncWriteExt};
+use hyper::service::service_fn;
+use polyloop::compat::hyper::HyperIo;
 use polyloop::sync::{Event, Lock, Queue, Semaphore};
 use polyloop_bridge::{Submission, ThreadPoolExecutor, run_coroutine_threadsafe, run_in_executor};
 use std::io;
@@ -104,6 +106,40 @@ impl Runtime for Polyloop {
         }
         Ok(echoed)
     }
+
+    async fn echo_udp(socket: std::net::UdpSocket) -> io::Result<u64> {
+        let socket = polyloop::net::UdpSocket::from_std(socket)?;
+        let mut buffer = vec![0; 2048];
+        let mut echoed = 0;
+        loop {
+            let (length, from) = socket.recv_from(&mut buffer).await?;
+            if length == 0 {
+                return Ok(echoed);
+            }
+            echoed += socket.send_to(&buffer[..length], from).await? as u64;
+        }
+    }
+
+    async fn http(listener: std::net::TcpListener, connections: usize) -> io::Result<()> {
+        let listener = polyloop::net::TcpListener::from_std(listener)?;
+        let mut tasks = Vec::new();
+        for _ in 0..connections {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            tasks.push(polyloop::create_task(answer_http(stream)));
+        }
+        for task in tasks {
+            task.await.map_err(io::Error::other)??;
+        }
+        Ok(())
+    }
+}
+
+/// One connection of the HTTP scenario.
+async fn answer_http(stream: polyloop::net::TcpStream) -> io::Result<()> {
+    let served = hyper::server::conn::http1::Builder::new()
+        .serve_connection(HyperIo::new(stream), service_fn(crate::http::answer));
+    served.await.map_err(io::Error::other)
 }
 
 async fn lock(count: u64) -> u64 {

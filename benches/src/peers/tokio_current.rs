@@ -3,6 +3,8 @@
 use super::assume_send::AssumeSend;
 use crate::Echo;
 use crate::runtime::{Exchange, Remote, Runtime, Setup};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
@@ -56,6 +58,14 @@ impl Runtime for TokioCurrent {
 
     async fn echo_tcp(echo: Echo) -> io::Result<u64> {
         echo_tcp(echo).await
+    }
+
+    async fn echo_udp(socket: std::net::UdpSocket) -> io::Result<u64> {
+        echo_udp(socket).await
+    }
+
+    async fn http(listener: std::net::TcpListener, connections: usize) -> io::Result<()> {
+        http(listener, connections).await
     }
 }
 
@@ -154,6 +164,41 @@ pub async fn echo_tcp(echo: Echo) -> io::Result<u64> {
         echoed += task.await??;
     }
     Ok(echoed)
+}
+
+/// tokio's echo of datagrams, for every kind of its runtimes.
+pub async fn echo_udp(socket: std::net::UdpSocket) -> io::Result<u64> {
+    socket.set_nonblocking(true)?;
+    let socket = tokio::net::UdpSocket::from_std(socket)?;
+    let mut buffer = vec![0; 2048];
+    let mut echoed = 0;
+    loop {
+        let (length, from) = socket.recv_from(&mut buffer).await?;
+        if length == 0 {
+            return Ok(echoed);
+        }
+        echoed += socket.send_to(&buffer[..length], from).await? as u64;
+    }
+}
+
+/// hyper on tokio, for every kind of its runtimes with `tokio::spawn`.
+pub async fn http(listener: std::net::TcpListener, connections: usize) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let mut tasks = Vec::new();
+    for _ in 0..connections {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tasks.push(tokio::spawn(async move {
+            let served = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service_fn(crate::http::answer));
+            served.await.map_err(io::Error::other)
+        }));
+    }
+    for task in tasks {
+        task.await??;
+    }
+    Ok(())
 }
 
 /// Any of tokio's runtimes on a thread of its own.

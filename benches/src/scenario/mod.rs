@@ -3,7 +3,12 @@
 //! A file has `SCENARIOS`, what is done and what the figures mean, and `of`,
 //! the same functions for whichever runtime. Lower figures are better, always.
 
+mod exchanging;
+mod offloading;
+pub mod serving;
 mod spawning;
+pub mod submitting;
+mod timing;
 mod yielding;
 
 use crate::runtime::{Part, Runtime};
@@ -30,10 +35,16 @@ pub type Run = fn(&Work) -> Answer;
 
 /// All scenarios, in the order of the tables.
 pub fn all() -> Vec<&'static Scenario> {
-    [yielding::SCENARIOS, spawning::SCENARIOS]
-        .into_iter()
-        .flatten()
-        .collect()
+    let families = [
+        yielding::SCENARIOS,
+        spawning::SCENARIOS,
+        exchanging::SCENARIOS,
+        submitting::SCENARIOS,
+        offloading::SCENARIOS,
+        timing::SCENARIOS,
+        serving::SCENARIOS,
+    ];
+    families.into_iter().flatten().collect()
 }
 
 /// The scenarios for one runtime, by their names.
@@ -41,5 +52,10 @@ pub fn of<R: Runtime>() -> Vec<(&'static str, Run)> {
     let mut runs = Vec::new();
     runs.extend(yielding::of::<R>());
     runs.extend(spawning::of::<R>());
+    runs.extend(exchanging::of::<R>());
+    runs.extend(submitting::of::<R>());
+    runs.extend(offloading::of::<R>());
+    runs.extend(timing::of::<R>());
+    runs.extend(serving::of::<R>());
     runs
 }

@@ -4,7 +4,7 @@ use super::{Run, Scenario};
 use crate::runtime::{Runtime, Setup};
 use crate::work::{Answer, Work};
 
-pub const SCENARIOS: &[Scenario] = &[
+pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "spawn-1",
         about: "a task is spawned and joined, then the next",
@@ -21,7 +21,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-pub fn of<R: Runtime>() -> [(&'static str, Run); 2] {
+pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 2] {
     [("spawn-1", one_at_a_time::<R>), ("spawn-10000", crowd::<R>)]
 }
 

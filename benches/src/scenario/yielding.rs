@@ -4,7 +4,7 @@ use super::{Run, Scenario};
 use crate::runtime::{Runtime, Setup};
 use crate::work::{Answer, Work};
 
-pub const SCENARIOS: &[Scenario] = &[
+pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "yield-1",
         about: "one task yields",
@@ -21,7 +21,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-pub fn of<R: Runtime>() -> [(&'static str, Run); 2] {
+pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 2] {
     [("yield-1", alone::<R>), ("yield-1000", in_turn::<R>)]
 }
 

@@ -1,0 +1,211 @@
+//! Servers on one thread, asked by a client in a process of its own.
+
+use super::{Run, Scenario};
+use crate::Echo;
+use crate::client::{Client, Kind, Load, Report};
+use crate::machine::{pin_to, process_time, raise_descriptor_limit};
+use crate::runtime::{Part, Runtime, Setup};
+use crate::work::{Answer, Work};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+/// What a served request is judged by.
+const METRICS: &[&str] = &[
+    "ns a request",
+    "ns of server processor time a request",
+    "ns from request to answer, median",
+    "ns from request to answer, 99 %",
+];
+
+/// Clients of the UDP echo.
+const DATAGRAM_CLIENTS: usize = 16;
+
+const fn tcp(name: &'static str, about: &'static str) -> Scenario {
+    Scenario {
+        name,
+        about,
+        metrics: METRICS,
+        needs: &[Part::Tcp],
+        weight: 1.5,
+    }
+}
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    tcp("tcp-1-64", "TCP echo, 1 connection, 64 bytes"),
+    tcp("tcp-64-64", "TCP echo, 64 connections, 64 bytes"),
+    tcp("tcp-1024-64", "TCP echo, 1,024 connections, 64 bytes"),
+    tcp("tcp-1-16k", "TCP echo, 1 connection, 16 KiB"),
+    tcp("tcp-64-16k", "TCP echo, 64 connections, 16 KiB"),
+    tcp("tcp-1024-16k", "TCP echo, 1,024 connections, 16 KiB"),
+    Scenario {
+        name: "udp",
+        about: "UDP echo, 16 clients, 64 bytes",
+        metrics: METRICS,
+        needs: &[Part::Udp],
+        weight: 1.5,
+    },
+    Scenario {
+        name: "http",
+        about: "HTTP/1.1 through hyper, 64 connections",
+        metrics: METRICS,
+        needs: &[Part::Http],
+        weight: 1.5,
+    },
+];
+
+/// Connections and bytes of the TCP scenarios.
+pub const SHAPES: [(&str, usize, usize); 6] = [
+    ("tcp-1-64", 1, 64),
+    ("tcp-64-64", 64, 64),
+    ("tcp-1024-64", 1024, 64),
+    ("tcp-1-16k", 1, 16 * 1024),
+    ("tcp-64-16k", 64, 16 * 1024),
+    ("tcp-1024-16k", 1024, 16 * 1024),
+];
+
+pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 8] {
+    [
+        (SHAPES[0].0, |work| tcp_of::<R>(work, 0)),
+        (SHAPES[1].0, |work| tcp_of::<R>(work, 1)),
+        (SHAPES[2].0, |work| tcp_of::<R>(work, 2)),
+        (SHAPES[3].0, |work| tcp_of::<R>(work, 3)),
+        (SHAPES[4].0, |work| tcp_of::<R>(work, 4)),
+        (SHAPES[5].0, |work| tcp_of::<R>(work, 5)),
+        ("udp", udp_of::<R>),
+        ("http", http_of::<R>),
+    ]
+}
+
+fn tcp_of<R: Runtime>(work: &Work, shape: usize) -> Answer {
+    serve_tcp(work, shape, process_time, |echo| {
+        R::start(Setup::default(), async { R::echo_tcp(echo).await })
+    })
+}
+
+fn udp_of<R: Runtime>(work: &Work) -> Answer {
+    serve_udp(work, process_time, |socket| {
+        R::start(Setup::default(), async { R::echo_udp(socket).await })
+    })
+}
+
+fn http_of<R: Runtime>(work: &Work) -> Answer {
+    serve_http(work, process_time, |listener, connections| {
+        R::start(Setup::default(), async move {
+            R::http(listener, connections).await
+        })
+    })
+}
+
+/// A TCP scenario, by its place in [`SHAPES`], on any server: a function that
+/// does what [`Runtime::echo_tcp`] does, blocking. `cpu` is the processor time
+/// that the server has used so far.
+pub fn serve_tcp(
+    work: &Work,
+    shape: usize,
+    cpu: impl Fn() -> Duration,
+    server: impl FnOnce(Echo) -> io::Result<u64> + Send + 'static,
+) -> Answer {
+    let (_, connections, size) = SHAPES[shape];
+    let listener = listen();
+    let servers = vec![(listener.local_addr().expect("it is bound"), connections)];
+    let echo = Echo {
+        listener,
+        connections,
+        buffer: size.max(4096),
+        rounds: 0,
+    };
+    let load = load(work, Kind::Tcp, servers, size);
+    let (report, used, echoed) = serve(&load, cpu, move || server(echo));
+    assert_eq!(echoed, report.total * size as u64);
+    judged(&report, used)
+}
+
+/// The UDP scenario on a function that does what [`Runtime::echo_udp`] does.
+pub fn serve_udp(
+    work: &Work,
+    cpu: impl Fn() -> Duration,
+    server: impl FnOnce(UdpSocket) -> io::Result<u64> + Send + 'static,
+) -> Answer {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+    let address = socket.local_addr().expect("it is bound");
+    let load = load(work, Kind::Udp, vec![(address, DATAGRAM_CLIENTS)], 64);
+    let (report, used, echoed) = serve(&load, cpu, move || server(socket));
+    assert_eq!(echoed, report.total * 64);
+    judged(&report, used)
+}
+
+/// The HTTP scenario on a function that does what [`Runtime::http`] does.
+pub fn serve_http(
+    work: &Work,
+    cpu: impl Fn() -> Duration,
+    server: impl FnOnce(TcpListener, usize) -> io::Result<()> + Send + 'static,
+) -> Answer {
+    let connections = 64;
+    let listener = listen();
+    let address = listener.local_addr().expect("it is bound");
+    let load = load(work, Kind::Http, vec![(address, connections)], 0);
+    let (report, used, ()) = serve(&load, cpu, move || server(listener, connections));
+    judged(&report, used)
+}
+
+/// Listening on loopback.
+pub fn listen() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port")
+}
+
+/// What the client is to do.
+pub fn load(
+    work: &Work,
+    kind: Kind,
+    servers: Vec<(std::net::SocketAddr, usize)>,
+    size: usize,
+) -> Load {
+    Load {
+        kind,
+        servers,
+        size,
+        warm_up: work.warm_up(),
+        budget: work.budget,
+    }
+}
+
+/// Runs the server on a thread, server and client on a core each: the client's
+/// report, the processor time that was used while it measured, and what the
+/// server answered.
+fn serve<T: Send + 'static>(
+    load: &Load,
+    cpu: impl Fn() -> Duration,
+    server: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> (Report, Duration, T) {
+    raise_descriptor_limit();
+    pin_to(0);
+    let server = thread::spawn(server);
+    let mut client = Client::start(load);
+    let (report, used) = measured(&mut client, cpu);
+    client.end();
+    let served = server.join().expect("the server ends with its client");
+    (report, used, served.expect("loopback does not fail"))
+}
+
+/// Lets a client run: its report, and the processor time that was used while it
+/// measured.
+pub fn measured(client: &mut Client, cpu: impl Fn() -> Duration) -> (Report, Duration) {
+    let mut before = Duration::ZERO;
+    let report = client.run(|| before = cpu());
+    (report, cpu().saturating_sub(before))
+}
+
+fn judged(report: &Report, used: Duration) -> Answer {
+    let requests = report.requests as f64;
+    Answer {
+        figures: vec![
+            report.nanos as f64 / requests,
+            used.as_nanos() as f64 / requests,
+            report.latency[0],
+            report.latency[1],
+        ],
+        quantiles: report.quantiles.clone(),
+    }
+}
