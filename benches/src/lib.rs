@@ -29,4 +29,4 @@ pub use echo::{Echo, Handler};
 pub use machine::{pin_to, process_time, raise_descriptor_limit, resident_bytes, thread_time};
 pub use measure::{Measured, Plan, Scenario, Side, measure, median};
 pub use table::print_table;
-pub use work::{Answer, Latencies, Pace, Work, thread_time_of};
+pub use work::{Answer, Latencies, Pace, Work};

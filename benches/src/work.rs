@@ -3,7 +3,7 @@
 //! Work is given in time, not in amounts: a runtime that is a hundred times
 //! slower takes as long as the others, and the whole run has a known length.
 
-use crate::{process_time, thread_time};
+use crate::process_time;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -129,10 +129,13 @@ const QUANTILES: [f64; 19] = [
     0.9999, 1.0,
 ];
 
+/// A minute; what is longer counts as that.
+const LONGEST: u64 = 60_000_000_000;
+
 impl Latencies {
     /// None yet.
     pub fn new() -> Self {
-        Self(Histogram::new(3).expect("3 digits are allowed"))
+        Self(Histogram::new_with_bounds(1, LONGEST, 3).expect("the bounds are in order"))
     }
 
     /// Adds one.
@@ -180,13 +183,6 @@ impl Default for Latencies {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// The processor time that the calling thread uses for one call.
-pub fn thread_time_of<T>(call: impl FnOnce() -> T) -> (T, Duration) {
-    let began = thread_time();
-    let value = call();
-    (value, thread_time().saturating_sub(began))
 }
 
 #[cfg(test)]

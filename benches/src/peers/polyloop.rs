@@ -6,7 +6,8 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use hyper::service::service_fn;
 use polyloop::compat::hyper::HyperIo;
 use polyloop::sync::{Event, Lock, Queue, Semaphore};
-use polyloop_bridge::{Submission, ThreadPoolExecutor, run_coroutine_threadsafe, run_in_executor};
+use crate::scenario::channels::Channel;
+use polyloop_bridge::{channel, Submission, ThreadPoolExecutor, run_coroutine_threadsafe, run_in_executor};
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
@@ -201,6 +202,29 @@ async fn ping_pong(count: u64) -> u64 {
     }
     partner.await.expect("the partner plays to the end");
     value
+}
+
+/// The bridge's channels.
+pub struct Bridge;
+
+impl Channel for Bridge {
+    type Sender = channel::Sender<u64>;
+    type Receiver = channel::Receiver<u64>;
+
+    fn channel(capacity: Option<usize>) -> (Self::Sender, Self::Receiver) {
+        match capacity {
+            Some(capacity) => channel::bounded(capacity),
+            None => channel::unbounded(),
+        }
+    }
+
+    async fn send(sender: &Self::Sender, value: u64) {
+        sender.send(value).await.expect("the receiver is there");
+    }
+
+    async fn receive(receiver: &mut Self::Receiver) -> Option<u64> {
+        receiver.recv().await.ok()
+    }
 }
 
 /// A loop on a thread of its own.

@@ -3,9 +3,12 @@
 //! A file has `SCENARIOS`, what is done and what the figures mean, and `of`,
 //! the same functions for whichever runtime. Lower figures are better, always.
 
+pub mod channels;
 mod exchanging;
 mod offloading;
+mod resting;
 pub mod serving;
+mod sharing;
 mod spawning;
 pub mod submitting;
 mod timing;
@@ -42,7 +45,10 @@ pub fn all() -> Vec<&'static Scenario> {
         submitting::SCENARIOS,
         offloading::SCENARIOS,
         timing::SCENARIOS,
+        channels::SCENARIOS,
         serving::SCENARIOS,
+        sharing::SCENARIOS,
+        resting::SCENARIOS,
     ];
     families.into_iter().flatten().collect()
 }
@@ -57,5 +63,7 @@ pub fn of<R: Runtime>() -> Vec<(&'static str, Run)> {
     runs.extend(offloading::of::<R>());
     runs.extend(timing::of::<R>());
     runs.extend(serving::of::<R>());
+    runs.extend(sharing::of::<R>());
+    runs.extend(resting::of::<R>());
     runs
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// Submissions of one thread that wait for their answers at a time.
 const OUTSTANDING: u64 = 1_000;
 /// Round trips in a batch.
-const TRIPS: u64 = 100;
+pub const TRIPS: u64 = 100;
 /// Long enough for every budget of spinning to run out.
 pub const SILENCE: Duration = Duration::from_millis(2);
 

@@ -1,0 +1,98 @@
+//! Servers without a runtime.
+
+use crate::{Echo, process_time};
+use crate::scenario::Run;
+use crate::scenario::serving::{serve_tcp, serve_udp};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::UdpSocket;
+
+pub const RUNS: [(&str, Run); 7] = [
+    ("tcp-1-64", |work| serve_tcp(work, 0, process_time, echo)),
+    ("tcp-64-64", |work| serve_tcp(work, 1, process_time, echo)),
+    ("tcp-1024-64", |work| serve_tcp(work, 2, process_time, echo)),
+    ("tcp-1-16k", |work| serve_tcp(work, 3, process_time, echo)),
+    ("tcp-64-16k", |work| serve_tcp(work, 4, process_time, echo)),
+    ("tcp-1024-16k", |work| serve_tcp(work, 5, process_time, echo)),
+    ("udp", |work| serve_udp(work, process_time, datagrams)),
+];
+
+struct Connection {
+    stream: TcpStream,
+    /// What is still to be sent back of what the buffer holds.
+    unsent: std::ops::Range<usize>,
+    buffer: Vec<u8>,
+    echoed: u64,
+}
+
+/// Bare mio: what is ready is read and sent back, until all have hung up.
+fn echo(echo: Echo) -> io::Result<u64> {
+    let mut poll = Poll::new()?;
+    let mut connections = Vec::with_capacity(echo.connections);
+    for index in 0..echo.connections {
+        let (stream, _) = echo.listener.accept()?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        poll.registry().register(&mut stream, Token(index), interest)?;
+        connections.push(Connection {
+            stream,
+            unsent: 0..0,
+            buffer: vec![0; echo.buffer],
+            echoed: 0,
+        });
+    }
+    let mut events = Events::with_capacity(1024);
+    let mut open = echo.connections;
+    while open > 0 {
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            polled => polled?,
+        }
+        for event in &events {
+            if connections[event.token().0].advance()? {
+                open -= 1;
+            }
+        }
+    }
+    Ok(connections.iter().map(|connection| connection.echoed).sum())
+}
+
+impl Connection {
+    /// Has the client hung up?
+    fn advance(&mut self) -> io::Result<bool> {
+        loop {
+            while !self.unsent.is_empty() {
+                match self.stream.write(&self.buffer[self.unsent.clone()]) {
+                    Ok(length) => {
+                        self.unsent.start += length;
+                        self.echoed += length as u64;
+                    }
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                    Err(error) => return Err(error),
+                }
+            }
+            match self.stream.read(&mut self.buffer) {
+                Ok(0) => return Ok(true),
+                Ok(length) => self.unsent = 0..length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// A blocking socket: two system calls a datagram.
+fn datagrams(socket: UdpSocket) -> io::Result<u64> {
+    let mut buffer = [0; 2048];
+    let mut echoed = 0;
+    loop {
+        let (length, from) = socket.recv_from(&mut buffer)?;
+        if length == 0 {
+            return Ok(echoed);
+        }
+        echoed += socket.send_to(&buffer[..length], from)? as u64;
+    }
+}
