@@ -1,6 +1,6 @@
 //! Other crates' channels, in polyloop's loops.
 
-use super::{Peer, no_part};
+use super::Peer;
 use crate::scenario::channels::{Channel, of_channel};
 
 /// All of them.
@@ -10,7 +10,10 @@ pub fn all() -> Vec<Peer> {
         peer::<Kanal>("kanal", "kanal 0.1, an mpmc channel"),
         peer::<Flume>("flume", "flume 0.12, an mpmc channel"),
         peer::<AsyncChannel>("async-channel", "async-channel 2.5, an mpmc channel"),
-        peer::<Crossbeam>("crossbeam", "crossbeam-channel 0.5, an mpmc channel that blocks"),
+        peer::<Crossbeam>(
+            "crossbeam",
+            "crossbeam-channel 0.5, an mpmc channel that blocks",
+        ),
     ]
 }
 
@@ -18,7 +21,7 @@ fn peer<C: Channel>(name: &'static str, about: &str) -> Peer {
     Peer {
         name,
         about: about.to_owned(),
-        lacks: no_part,
+        lacks: |_| None,
         runs: of_channel::<C>().to_vec(),
     }
 }

@@ -6,6 +6,9 @@
 
 #[cfg(feature = "peers")]
 mod assume_send;
+#[cfg(feature = "peers")]
+mod channels;
+mod limit;
 mod polyloop;
 #[cfg(feature = "peers")]
 mod smol;
@@ -17,6 +20,7 @@ mod tokio_local;
 mod tokio_multi;
 
 use crate::runtime::{Part, Runtime};
+use crate::scenario::channels::{Channel, of_channel};
 use crate::scenario::{self, Run, Scenario};
 
 /// One side of the comparison.
@@ -70,17 +74,33 @@ fn runtime<R: Runtime>(about: impl Into<String>) -> Peer {
     }
 }
 
+impl Peer {
+    /// With the scenarios of a channel, which is not part of a runtime.
+    fn with_channel<C: Channel>(mut self) -> Self {
+        self.runs.extend(of_channel::<C>());
+        self
+    }
+}
+
 /// Everybody, polyloop first.
 pub fn all() -> Vec<Peer> {
-    vec![
-        runtime::<polyloop::Polyloop>("this repository's, one loop a thread"),
+    let mut all = vec![
+        runtime::<polyloop::Polyloop>("this repository's, one loop a thread")
+            .with_channel::<polyloop::Bridge>(),
         #[cfg(feature = "peers")]
-        runtime::<tokio_current::TokioCurrent>("tokio 1.54, current-thread runtime"),
+        runtime::<tokio_current::TokioCurrent>("tokio 1.54, current-thread runtime")
+            .with_channel::<channels::Tokio>(),
         #[cfg(feature = "peers")]
         runtime::<tokio_local::TokioLocal>("tokio 1.54, LocalRuntime"),
         #[cfg(feature = "peers")]
         runtime::<tokio_multi::TokioMulti>("tokio 1.54, multi-thread runtime"),
         #[cfg(feature = "peers")]
         runtime::<smol::Smol>("smol 2.0, one thread and that of its reactor"),
-    ]
+    ];
+    #[cfg(feature = "peers")]
+    all.extend(channels::all());
+    all.push(limit::limit());
+    #[cfg(target_os = "linux")]
+    all.push(limit::eventfd());
+    all
 }

@@ -2,12 +2,14 @@
 
 use crate::Echo;
 use crate::runtime::{Exchange, Remote, Runtime, Setup};
+use crate::scenario::channels::Channel;
 use futures::{AsyncReadExt, AsyncWriteExt};
 use hyper::service::service_fn;
 use polyloop::compat::hyper::HyperIo;
 use polyloop::sync::{Event, Lock, Queue, Semaphore};
-use crate::scenario::channels::Channel;
-use polyloop_bridge::{channel, Submission, ThreadPoolExecutor, run_coroutine_threadsafe, run_in_executor};
+use polyloop_bridge::{
+    Submission, ThreadPoolExecutor, channel, run_coroutine_threadsafe, run_in_executor,
+};
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;

@@ -4,6 +4,7 @@ use super::tokio_current as common;
 use crate::Echo;
 use crate::runtime::{Exchange, Part, Remote, Runtime, Setup};
 use std::io;
+use std::net::{TcpListener, UdpSocket};
 use std::thread;
 use std::time::Duration;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
@@ -63,6 +64,14 @@ impl Runtime for TokioLocal {
 
     async fn echo_tcp(echo: Echo) -> io::Result<u64> {
         common::echo_tcp(echo).await
+    }
+
+    async fn echo_udp(socket: UdpSocket) -> io::Result<u64> {
+        common::echo_udp(socket).await
+    }
+
+    async fn http(listener: TcpListener, connections: usize) -> io::Result<()> {
+        common::http(listener, connections).await
     }
 }
 

@@ -41,13 +41,37 @@ const fn served(
 }
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    served("cores-1", "1 loop computes 20 µs a request, 32 connections", CORE_METRICS),
-    served("cores-2", "2 loops do so, 16 connections each", CORE_METRICS),
+    served(
+        "cores-1",
+        "1 loop computes 20 µs a request, 32 connections",
+        CORE_METRICS,
+    ),
+    served(
+        "cores-2",
+        "2 loops do so, 16 connections each",
+        CORE_METRICS,
+    ),
     served("cores-4", "4 loops do so, 8 connections each", CORE_METRICS),
-    served("cores-2-imbalanced", "2 loops do so, 28 connections and 4", CORE_METRICS),
-    served("fair-task", "echo beside a task that never waits", FAIR_METRICS),
-    served("fair-tasks", "echo beside 1,000 tasks that never wait", FAIR_METRICS),
-    served("fair-flood", "echo beside 64 connections of 16 KiB messages", FAIR_METRICS),
+    served(
+        "cores-2-imbalanced",
+        "2 loops do so, 28 connections and 4",
+        CORE_METRICS,
+    ),
+    served(
+        "fair-task",
+        "echo beside a task that never waits",
+        FAIR_METRICS,
+    ),
+    served(
+        "fair-tasks",
+        "echo beside 1,000 tasks that never wait",
+        FAIR_METRICS,
+    ),
+    served(
+        "fair-flood",
+        "echo beside 64 connections of 16 KiB messages",
+        FAIR_METRICS,
+    ),
 ];
 
 pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 7] {
@@ -80,7 +104,10 @@ fn cores<R: Runtime>(work: &Work, shares: &[usize]) -> Answer {
             buffer: 4096,
             rounds: ROUNDS,
         };
-        addresses.push((echo.listener.local_addr().expect("it is bound"), *connections));
+        addresses.push((
+            echo.listener.local_addr().expect("it is bound"),
+            *connections,
+        ));
         servers.push(server::<R>(setup, echo));
     }
     let mut client = Client::start(&load(work, Kind::Tcp, addresses, 64));

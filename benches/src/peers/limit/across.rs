@@ -187,7 +187,11 @@ fn eventfds(work: &Work, cold: bool) -> Answer {
         tell(&fds[0], value + 1);
         hear(&fds[1]) - 1
     };
-    let answer = if cold { cold_trips(work, trip) } else { warm_trips(work, trip) };
+    let answer = if cold {
+        cold_trips(work, trip)
+    } else {
+        warm_trips(work, trip)
+    };
     tell(&fds[0], end);
     partner.join().expect("it ends when told");
     answer

@@ -1,8 +1,8 @@
 //! Servers without a runtime.
 
-use crate::{Echo, process_time};
 use crate::scenario::Run;
 use crate::scenario::serving::{serve_tcp, serve_udp};
+use crate::{Echo, process_time};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use std::io::{self, ErrorKind, Read, Write};
@@ -14,7 +14,9 @@ pub const RUNS: [(&str, Run); 7] = [
     ("tcp-1024-64", |work| serve_tcp(work, 2, process_time, echo)),
     ("tcp-1-16k", |work| serve_tcp(work, 3, process_time, echo)),
     ("tcp-64-16k", |work| serve_tcp(work, 4, process_time, echo)),
-    ("tcp-1024-16k", |work| serve_tcp(work, 5, process_time, echo)),
+    ("tcp-1024-16k", |work| {
+        serve_tcp(work, 5, process_time, echo)
+    }),
     ("udp", |work| serve_udp(work, process_time, datagrams)),
 ];
 
@@ -36,7 +38,8 @@ fn echo(echo: Echo) -> io::Result<u64> {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         let interest = Interest::READABLE | Interest::WRITABLE;
-        poll.registry().register(&mut stream, Token(index), interest)?;
+        poll.registry()
+            .register(&mut stream, Token(index), interest)?;
         connections.push(Connection {
             stream,
             unsent: 0..0,
