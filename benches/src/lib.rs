@@ -10,7 +10,8 @@
 //! | `work` | how long a scenario works, and what it answers |
 //! | `scenario` | what is measured, one file a family |
 //! | `peers` | who is measured, one file a runtime |
-//! | `command` | rounds, figures, tables |
+//! | `command` | the command line, rounds, figures, tables |
+//! | `report` | the page with the plots |
 #![deny(unsafe_code)]
 
 pub mod client;
@@ -18,15 +19,12 @@ pub mod command;
 mod echo;
 pub mod http;
 mod machine;
-mod measure;
 pub mod peers;
+mod report;
 pub mod runtime;
 pub mod scenario;
-mod table;
 mod work;
 
 pub use echo::{Echo, Handler};
 pub use machine::{pin_to, process_time, raise_descriptor_limit, resident_bytes, thread_time};
-pub use measure::{Measured, Plan, Scenario, Side, measure, median};
-pub use table::print_table;
 pub use work::{Answer, Latencies, Pace, Work};

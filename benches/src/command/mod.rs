@@ -1,19 +1,27 @@
 //! The command line, and the measuring process that it starts.
 
+mod csv;
+mod facts;
+mod figures;
 mod options;
+mod progress;
 mod rounds;
 mod stats;
 mod table;
 
+pub use figures::{Compared, Entry, is_limit};
 pub use options::Options;
 pub use rounds::{Cell, Measured, Row, measure};
 pub use stats::Stats;
+pub use table::digits;
 
 use crate::client::{self, CLIENT};
 use crate::work::Work;
-use crate::{peers, scenario};
+use crate::{peers, report, scenario};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use std::{fs, io};
 
 /// The first argument of a process that measures one scenario on one peer.
 const MEASURE: &str = "__measure";
@@ -43,7 +51,25 @@ fn run(options: &Options) -> ExitCode {
         }
     };
     print!("{}", table::table(&measured));
-    ExitCode::SUCCESS
+    match write(options, &measured) {
+        Ok(report) => {
+            println!("\n{}", report.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{} cannot be written: {error}", options.out.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes the files; the path of the page.
+fn write(options: &Options, measured: &Measured) -> io::Result<PathBuf> {
+    fs::create_dir_all(&options.out)?;
+    fs::write(options.out.join("results.csv"), csv::csv(measured))?;
+    let page = options.out.join("report.html");
+    fs::write(&page, report::report(measured))?;
+    Ok(page)
 }
 
 /// What there is, and what is lacking.

@@ -2,6 +2,8 @@
 //! that whatever changes on the machine meanwhile changes for all of them. Each
 //! measurement is a process of its own, which warms up before it measures.
 
+use super::facts::facts;
+use super::progress::Progress;
 use super::{MEASURE, Options};
 use crate::peers::{self, Peer, Without};
 use crate::scenario::{self, Scenario};
@@ -43,6 +45,8 @@ pub struct Measured {
     pub rows: Vec<Row>,
     /// Everybody who took part, with what they are.
     pub peers: Vec<(&'static str, String)>,
+    /// Where and when.
+    pub facts: Vec<(&'static str, String)>,
 }
 
 /// Runs what the options ask for.
@@ -57,44 +61,68 @@ pub fn measure(options: &Options) -> Result<Measured, String> {
     if peers.is_empty() || scenarios.is_empty() {
         return Err("no scenario or no peer has that in its name; see --list".to_owned());
     }
-    let rows = scenarios
+    let mut rows: Vec<Row> = scenarios
         .into_iter()
-        .map(|scenario| measure_row(options, scenario, &peers))
-        .filter(|row| !row.cells.is_empty());
+        .map(|scenario| row(scenario, &peers))
+        .filter(|row| !row.cells.is_empty())
+        .collect();
+    let mut progress = Progress::new(rows.iter().map(|row| length(options, row)).sum());
+    for row in &mut rows {
+        measure_row(options, row, &mut progress);
+    }
+    progress.end();
     Ok(Measured {
-        rows: rows.collect(),
+        rows,
         peers: peers
             .into_iter()
             .map(|peer| (peer.name, peer.about))
             .collect(),
+        facts: facts(),
     })
 }
 
-fn measure_row(options: &Options, scenario: &'static Scenario, peers: &[Peer]) -> Row {
-    let mut cells: Vec<Cell> = peers
-        .iter()
-        .filter_map(|peer| {
-            let reason = match peer.run(scenario) {
-                Ok(_) => None,
-                Err(Without::Cannot(reason)) => Some(reason),
-                Err(Without::NotMeant) => return None,
-            };
-            Some(Cell {
-                peer: peer.name,
-                answers: Vec::new(),
-                reason,
-            })
+/// A row without figures yet, with the reasons of those that cannot.
+fn row(scenario: &'static Scenario, peers: &[Peer]) -> Row {
+    let cells = peers.iter().filter_map(|peer| {
+        let reason = match peer.run(scenario) {
+            Ok(_) => None,
+            Err(Without::Cannot(reason)) => Some(reason),
+            Err(Without::NotMeant) => return None,
+        };
+        Some(Cell {
+            peer: peer.name,
+            answers: Vec::new(),
+            reason,
         })
-        .collect();
-    for _ in 0..options.rounds() {
-        for cell in cells.iter_mut().filter(|cell| cell.reason.is_none()) {
+    });
+    Row {
+        scenario,
+        cells: cells.collect(),
+    }
+}
+
+/// How long a row is going to take, in any unit.
+fn length(options: &Options, row: &Row) -> f64 {
+    let cells = row.cells.iter().filter(|cell| cell.reason.is_none());
+    cells.count() as f64 * row.scenario.weight * f64::from(options.rounds())
+}
+
+fn measure_row(options: &Options, row: &mut Row, progress: &mut Progress) {
+    let (scenario, all) = (row.scenario, length(options, row));
+    let mut told = 0.0;
+    for round in 1..=options.rounds() {
+        for cell in row.cells.iter_mut().filter(|cell| cell.reason.is_none()) {
+            progress.show(&format!("{} {round}: {}", scenario.name, cell.peer));
             match measure_one(options, scenario, cell.peer) {
                 Ok(answer) => cell.answers.push(answer),
                 Err(reason) => cell.reason = Some(reason),
             }
+            progress.did(scenario.weight);
+            told += scenario.weight;
         }
     }
-    Row { scenario, cells }
+    // What failed is not measured again.
+    progress.did(all - told);
 }
 
 /// Starts this very program to measure.

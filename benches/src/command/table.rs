@@ -1,54 +1,91 @@
 //! The table in the terminal.
 
-use super::stats::{Stats, ratio};
+use super::figures::{Compared, Entry};
 use super::{Measured, Row};
 use std::fmt::Write;
 
-/// A block for each metric of each scenario.
+/// A block for each scenario, a line for each peer, a column for each metric.
 pub fn table(measured: &Measured) -> String {
-    let mut text = String::new();
+    let mut text = String::from(
+        "median of the rounds ± half of what lies between least and most; lower is better\n\
+         * the best without the hand-written limit   ~ the rounds lie far apart\n\
+         ratios: how many times as much as polyloop, and as the limit\n",
+    );
     for row in &measured.rows {
-        for metric in 0..row.scenario.metrics.len() {
-            block(&mut text, row, metric);
-        }
+        block(&mut text, row);
     }
     text
 }
 
-fn block(text: &mut String, row: &Row, metric: usize) {
+fn block(text: &mut String, row: &Row) {
     let scenario = row.scenario;
-    let _ = writeln!(
-        text,
-        "{} ({}): {}",
-        scenario.name, scenario.about, scenario.metrics[metric]
-    );
-    let own = row.cells.first().map(|cell| cell.figures(metric));
-    for cell in &row.cells {
-        let figures = cell.figures(metric);
-        if figures.is_empty() {
-            let reason = cell.reason.as_deref().unwrap_or("not measured");
-            let _ = writeln!(text, "  {:<14} {reason}", cell.peer);
-            continue;
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "\n{}: {}", scenario.name, scenario.about);
+    for (number, metric) in scenario.metrics.iter().enumerate() {
+        let compared = Compared::of(row, number);
+        let _ = writeln!(text, "  {metric}");
+        for entry in &compared.entries {
+            let _ = writeln!(text, "    {}", line(entry));
         }
-        let stats = Stats::of(&figures);
-        let mark = if stats.is_wide() { '~' } else { ' ' };
-        let ratio = own.as_ref().map_or(f64::NAN, |own| ratio(&figures, own));
-        let _ = writeln!(
-            text,
-            "  {:<14} {mark}{:>11}  ({} – {})  {ratio:.2}",
-            cell.peer,
-            number(stats.median),
-            number(stats.min),
-            number(stats.max),
-        );
+    }
+    for cell in &row.cells {
+        if let Some(reason) = &cell.reason {
+            let _ = writeln!(text, "    {:<14} {reason}", cell.peer);
+        }
     }
 }
 
-/// Three digits where there are few, none after the point where there are many.
-pub fn number(figure: f64) -> String {
-    if figure.abs() < 100.0 {
-        format!("{figure:.2}")
+fn line(entry: &Entry) -> String {
+    let best = if entry.best { '*' } else { ' ' };
+    let wide = if entry.stats.is_wide() { '~' } else { ' ' };
+    let ratio = |ratio: Option<f64>| ratio.map_or(String::new(), |ratio| format!("{ratio:.2}×"));
+    format!(
+        "{:<14} {best}{wide}{:>10}  ±{:>3.0} %  {:>8} {:>8}",
+        entry.peer,
+        digits(entry.stats.median),
+        entry.stats.spread() * 100.0,
+        ratio(entry.of_own),
+        ratio(entry.of_limit),
+    )
+    .trim_end()
+    .to_owned()
+}
+
+/// Three digits, and no more than that after the point; thousands with commas.
+pub fn digits(figure: f64) -> String {
+    match figure.abs() {
+        size if size < 10.0 => format!("{figure:.2}"),
+        size if size < 100.0 => format!("{figure:.1}"),
+        _ => thousands(figure),
+    }
+}
+
+fn thousands(figure: f64) -> String {
+    let plain = format!("{:.0}", figure.abs());
+    let mut grouped = String::new();
+    for (place, digit) in plain.chars().enumerate() {
+        if place > 0 && (plain.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if figure < 0.0 {
+        format!("-{grouped}")
     } else {
-        format!("{figure:.0}")
+        grouped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_short() {
+        assert_eq!(digits(6.666), "6.67");
+        assert_eq!(digits(66.66), "66.7");
+        assert_eq!(digits(1_234_567.8), "1,234,568");
+        assert_eq!(digits(999.6), "1,000");
+        assert_eq!(digits(123.0), "123");
     }
 }
