@@ -9,7 +9,8 @@ use polyloop_tests::{find_program, require_that};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::WATCHDOG;
+/// No page of a test takes longer.
+const WATCHDOG: Duration = Duration::from_secs(60);
 
 /// One page of a browser of its own.
 pub struct Browser {
