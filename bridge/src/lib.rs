@@ -19,10 +19,11 @@
 //!
 //! | level | module | what it is |
 //! |---|---|---|
-//! | 0 | `loom` | the model checker's seam |
+//! | 0 | `loom`, `heap` | the model checker's seam; smallest first, stable |
 //! | 1 | `waiters` | who waits: tasks and plain threads, in one line |
 //! | 2 | `outcome` | the cell that carries one answer from one thread to another |
-//! | 3 | [`channel`] | `oneshot`, `bounded`, `unbounded` |
+//! | 3 | [`channel`] | `oneshot`; queues: bounded, unbounded, by priority |
+//! | 3 | [`sync`] | locks, semaphores and the rest, under asyncio's names |
 //! | 4 | [`submit`], [`executor`] | work for a loop; blocking calls for a pool |
 //! | 5 | [`group`] | many loops that start and end together |
 //! | 6 | [`shard`] | state on loops: `Sharded`, `Foreign` |
@@ -30,10 +31,12 @@
 pub mod channel;
 pub mod executor;
 pub mod group;
+mod heap;
 mod loom;
 mod outcome;
 pub mod shard;
 pub mod submit;
+pub mod sync;
 mod waiters;
 
 pub use executor::{

@@ -7,6 +7,7 @@
 //! it. When a file's tests all have a verdict, add it to `complete.txt`.
 #![forbid(unsafe_code)]
 
+mod bridge;
 mod differential;
 mod futures;
 mod kit;

@@ -31,6 +31,7 @@ const RUNTIME: &Layers = &[
 ];
 
 const BRIDGE: &Layers = &[
+    ("heap", 0),
     ("loom", 0),
     ("waiters", 1),
     ("outcome", 2),

@@ -21,6 +21,8 @@ const UNSAFE_FILES: &[&str] = &[
     "bridge/src/executor/job.rs",
     "bridge/src/executor/offloaded.rs",
     "bridge/src/outcome.rs",
+    "bridge/src/sync/lock.rs",
+    "bridge/src/sync/rwlock.rs",
     "bridge/src/submit/submission.rs",
     "runtime/src/compat/hyper.rs",
     "runtime/src/event_loop/context.rs",

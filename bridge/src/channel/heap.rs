@@ -5,10 +5,9 @@
 //! called outside of locks, and documented at [`priority`](super::priority).
 #![forbid(unsafe_code)]
 
+use crate::heap::StableHeap;
 use crate::loom::Mutex;
 use concurrent_queue::{PopError, PushError};
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 
 /// A storage whose values need more than their type to be kept in order.
 pub(super) trait Shelf<T>: Send + Sync {
@@ -26,16 +25,8 @@ pub(super) struct Heap<T> {
 }
 
 struct Inside<T> {
-    values: BinaryHeap<Entry<T>>,
-    /// The number of the next value that comes.
-    next: u64,
+    values: StableHeap<T>,
     closed: bool,
-}
-
-/// The smallest value comes first, and of equal ones the one that came first.
-struct Entry<T> {
-    value: T,
-    number: u64,
 }
 
 impl<T: Ord> Heap<T> {
@@ -43,8 +34,7 @@ impl<T: Ord> Heap<T> {
         Self {
             capacity,
             inside: Mutex::new(Inside {
-                values: BinaryHeap::new(),
-                next: 0,
+                values: StableHeap::default(),
                 closed: false,
             }),
         }
@@ -63,16 +53,14 @@ impl<T: Ord + Send> Shelf<T> for Heap<T> {
         {
             return Err(PushError::Full(value));
         }
-        let number = inside.next;
-        inside.next += 1;
-        inside.values.push(Entry { value, number });
+        inside.values.push(value);
         Ok(())
     }
 
     fn pop(&self) -> Result<T, PopError> {
         let mut inside = self.inside.lock();
         match inside.values.pop() {
-            Some(first) => Ok(first.value),
+            Some(first) => Ok(first),
             None if inside.closed => Err(PopError::Closed),
             None => Err(PopError::Empty),
         }
@@ -94,24 +82,3 @@ impl<T: Ord + Send> Shelf<T> for Heap<T> {
         self.capacity
     }
 }
-
-impl<T: Ord> Ord for Entry<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by_value = other.value.cmp(&self.value);
-        by_value.then_with(|| other.number.cmp(&self.number))
-    }
-}
-
-impl<T: Ord> PartialOrd for Entry<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T: Ord> PartialEq for Entry<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl<T: Ord> Eq for Entry<T> {}

@@ -44,12 +44,14 @@
 //! [`pass`]: Waiters::pass
 #![forbid(unsafe_code)]
 
+mod line;
 #[cfg(all(test, loom))]
 mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod thread;
 
+pub(crate) use line::{Line, Stand, Woken};
 pub(crate) use thread::{TimedOut, block_on, block_on_ready, deadline_after};
 
 use crate::loom::{AtomicUsize, Mutex, fence, fence_after_claim, full_fence};
@@ -74,7 +76,12 @@ pub(crate) struct Ticket(usize);
 impl Ticket {
     /// A ticket that is in no line.
     pub(crate) const fn new() -> Self {
-        Self(NOWHERE)
+        Self(line::NOWHERE)
+    }
+
+    /// Is it in no line?
+    pub(crate) const fn is_nowhere(&self) -> bool {
+        self.0 == line::NOWHERE
     }
 }
 
@@ -90,7 +97,7 @@ impl Waiters {
     ///
     /// The caller must look at its condition once more after this.
     pub(crate) fn join(&self, ticket: &mut Ticket, waker: &Waker) {
-        if ticket.0 != NOWHERE && self.line.lock().waits_with(ticket.0, waker) {
+        if !ticket.is_nowhere() && self.line.lock().waits_with(ticket, waker) {
             fence(SeqCst);
             return;
         }
@@ -98,8 +105,8 @@ impl Waiters {
         let old;
         {
             let mut line = self.line.lock();
-            old = line.join(ticket, waker);
-            self.waiting.store(line.waiting, Relaxed);
+            old = line.join(ticket, waker, ());
+            self.waiting.store(line.waiting(), Relaxed);
         }
         fence(SeqCst);
         drop(old);
@@ -107,14 +114,14 @@ impl Waiters {
 
     /// Gives the place up; `true` if it held a wake that is now the caller's.
     pub(crate) fn leave(&self, ticket: &mut Ticket) -> bool {
-        if ticket.0 == NOWHERE {
+        if ticket.is_nowhere() {
             return false;
         }
         let old;
         {
             let mut line = self.line.lock();
             old = line.leave(ticket);
-            self.waiting.store(line.waiting, Relaxed);
+            self.waiting.store(line.waiting(), Relaxed);
         }
         old.is_none()
     }
@@ -153,13 +160,11 @@ impl Waiters {
         if self.waiting.load(SeqCst) == 0 {
             return;
         }
-        let mut woken = Vec::new();
-        {
-            let mut line = self.line.lock();
-            woken.extend((0..count).map_while(|_| line.wake_first()));
-            self.waiting.store(line.waiting, Relaxed);
-        }
-        each_then_panic(woken, Waker::wake);
+        // Dropped, and so woken, after the lock is.
+        let mut woken = Woken::new();
+        let mut line = self.line.lock();
+        woken.extend((0..count).map_while(|_| line.wake_first()));
+        self.waiting.store(line.waiting(), Relaxed);
     }
 
     /// Wakes everybody in line now; the condition was made true before this.
@@ -181,7 +186,7 @@ impl Waiters {
         {
             let mut line = self.line.lock();
             first = line.wake_first();
-            self.waiting.store(line.waiting, Relaxed);
+            self.waiting.store(line.waiting(), Relaxed);
         }
         if let Some(waker) = first {
             waker.wake();
@@ -205,162 +210,3 @@ pub(crate) fn each_then_panic<T>(items: impl IntoIterator<Item = T>, mut f: impl
         resume_unwind(payload);
     }
 }
-
-/// The places, as a doubly linked list inside a vector.
-#[derive(Debug)]
-struct Line {
-    places: Vec<Place>,
-    first: usize,
-    last: usize,
-    /// First of the unused places.
-    unused: usize,
-    /// Places that are not unused.
-    used: usize,
-    /// Places that are WAITING.
-    waiting: usize,
-}
-
-#[derive(Debug)]
-enum Place {
-    Waiting {
-        waker: Waker,
-        previous: usize,
-        next: usize,
-    },
-    Woken,
-    Unused {
-        next: usize,
-    },
-}
-
-impl Line {
-    const fn new() -> Self {
-        Self {
-            places: Vec::new(),
-            first: NOWHERE,
-            last: NOWHERE,
-            unused: NOWHERE,
-            used: 0,
-            waiting: 0,
-        }
-    }
-
-    fn waits_with(&self, at: usize, waker: &Waker) -> bool {
-        matches!(&self.places[at], Place::Waiting { waker: held, .. } if held.will_wake(waker))
-    }
-
-    /// Returns the waker that was replaced, to be dropped outside the lock.
-    fn join(&mut self, ticket: &mut Ticket, waker: Waker) -> Option<Waker> {
-        if ticket.0 == NOWHERE {
-            ticket.0 = self.new_place();
-            self.link_last(ticket.0, waker);
-            return None;
-        }
-        if let Place::Waiting { waker: held, .. } = &mut self.places[ticket.0] {
-            return Some(std::mem::replace(held, waker));
-        }
-        self.link_first(ticket.0, waker);
-        None
-    }
-
-    /// Returns the waker if the place was still WAITING.
-    fn leave(&mut self, ticket: &mut Ticket) -> Option<Waker> {
-        let at = std::mem::replace(&mut ticket.0, NOWHERE);
-        let waker = self.unlink(at);
-        self.places[at] = Place::Unused { next: self.unused };
-        self.unused = at;
-        self.used -= 1;
-        if self.used == 0 && self.places.len() > KEPT_PLACES {
-            self.places = Vec::new();
-            self.unused = NOWHERE;
-        }
-        waker
-    }
-
-    fn wake_first(&mut self) -> Option<Waker> {
-        match self.first {
-            NOWHERE => None,
-            at => self.unlink(at),
-        }
-    }
-
-    fn new_place(&mut self) -> usize {
-        self.used += 1;
-        if self.unused == NOWHERE {
-            self.places.push(Place::Woken);
-            return self.places.len() - 1;
-        }
-        let at = self.unused;
-        if let Place::Unused { next } = self.places[at] {
-            self.unused = next;
-        }
-        at
-    }
-
-    fn link_last(&mut self, at: usize, waker: Waker) {
-        let previous = std::mem::replace(&mut self.last, at);
-        self.places[at] = Place::Waiting {
-            waker,
-            previous,
-            next: NOWHERE,
-        };
-        self.set_next(previous, at);
-        self.waiting += 1;
-    }
-
-    fn link_first(&mut self, at: usize, waker: Waker) {
-        let next = std::mem::replace(&mut self.first, at);
-        self.places[at] = Place::Waiting {
-            waker,
-            previous: NOWHERE,
-            next,
-        };
-        self.set_previous(next, at);
-        self.waiting += 1;
-    }
-
-    /// WAITING → WOKEN; `None` if it was WOKEN already.
-    fn unlink(&mut self, at: usize) -> Option<Waker> {
-        match std::mem::replace(&mut self.places[at], Place::Woken) {
-            Place::Waiting {
-                waker,
-                previous,
-                next,
-            } => {
-                self.set_next(previous, next);
-                self.set_previous(next, previous);
-                self.waiting -= 1;
-                Some(waker)
-            }
-            Place::Woken | Place::Unused { .. } => None,
-        }
-    }
-
-    fn set_next(&mut self, of: usize, to: usize) {
-        match of {
-            NOWHERE => self.first = to,
-            _ => {
-                if let Place::Waiting { next, .. } = &mut self.places[of] {
-                    *next = to;
-                }
-            }
-        }
-    }
-
-    fn set_previous(&mut self, of: usize, to: usize) {
-        match of {
-            NOWHERE => self.last = to,
-            _ => {
-                if let Place::Waiting { previous, .. } = &mut self.places[of] {
-                    *previous = to;
-                }
-            }
-        }
-    }
-}
-
-/// The index that names no place.
-const NOWHERE: usize = usize::MAX;
-
-/// An empty line keeps the memory of so many places.
-const KEPT_PLACES: usize = 64;

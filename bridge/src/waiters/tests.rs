@@ -108,11 +108,11 @@ fn places_are_used_again() {
         for ticket in &mut many {
             line.join(ticket, &waker);
         }
-        assert_eq!(line.line.lock().places.len(), 100);
+        assert_eq!(line.line.lock().kept_places(), 100);
         for ticket in &mut many {
             line.leave(ticket);
         }
-        assert_eq!(line.line.lock().places.len(), 0);
+        assert_eq!(line.line.lock().kept_places(), 0);
     }
 }
 
