@@ -22,7 +22,7 @@
 //! | 0 | `loom`, `heap` | the model checker's seam; smallest first, stable |
 //! | 1 | `waiters` | who waits: tasks and plain threads, in one line |
 //! | 2 | `outcome` | the cell that carries one answer from one thread to another |
-//! | 3 | [`channel`] | `oneshot`; queues: bounded, unbounded, by priority |
+//! | 3 | [`channel`] | `oneshot`, `broadcast`, `watch`; queues: bounded, unbounded, by priority |
 //! | 3 | [`sync`] | locks, semaphores and the rest, under asyncio's names |
 //! | 4 | [`submit`], [`executor`] | work for a loop; blocking calls for a pool |
 //! | 5 | [`group`] | many loops that start and end together |

@@ -4,8 +4,10 @@
 //! - [`bounded`]: a queue with a limit; senders wait for room.
 //! - [`unbounded`]: a queue without one; sending never waits.
 //! - [`priority`], [`unbounded_priority`]: the smallest value first.
+//! - [`broadcast`]: every value to every receiver.
+//! - [`watch`]: one value, and word of its changes.
 //!
-//! All queues have any number of senders and of receivers; each value goes to
+//! The queues have any number of senders and of receivers; each value goes to
 //! one receiver. Nothing is lost: what `send` accepted is received, or dropped
 //! with the last receiver; what it did not accept comes back in the error.
 //!
@@ -14,6 +16,7 @@
 #![doc(alias = "mpmc")]
 
 mod batch;
+pub mod broadcast;
 mod core;
 mod error;
 mod heap;
@@ -29,6 +32,7 @@ mod sink;
 mod storage;
 #[cfg(all(test, not(loom)))]
 mod tests;
+pub mod watch;
 
 pub use batch::ReceivingMany;
 pub use error::{
