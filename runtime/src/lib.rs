@@ -31,7 +31,8 @@
 //! | `create_task`, `Task.cancel` | [`create_task`], [`Task::cancel`] |
 //! | `gather`, `wait`, `as_completed` | [`gather`](gather()), [`wait`](wait()), [`as_completed`] |
 //! | `sleep`, `sleep(0)` | [`sleep`], [`yield_now`] |
-//! | `wait_for`, `timeout` | [`timeout`] |
+//! | `wait_for`, `timeout` | [`timeout`], [`time::timeout_scope`] |
+//! | `TaskGroup`, `shield`, eager tasks | [`TaskGroup`], [`shield`], [`TaskBuilder::eager`] |
 //! | `call_soon`, `call_later`, `call_at` | [`call_soon`], [`call_later`], [`call_at`] |
 //! | `contextvars` | [`context_var!`], [`copy_context`] |
 //! | `Event`, `Lock`, `Condition`, `Semaphore`, `Barrier`, `Queue` | [`sync`] |
@@ -89,7 +90,9 @@ pub mod time;
 mod timers;
 mod util;
 
-pub use combine::{ReturnWhen, as_completed, gather, race, try_gather, wait};
+pub use combine::{
+    CancelToken, ReturnWhen, TaskGroup, as_completed, gather, race, scope, shield, try_gather, wait,
+};
 pub use contextvars::{ContextVar, copy_context};
 pub use coop::yield_if_needed;
 pub use error::{Elapsed, PanicPayload, RunError, TaskError};

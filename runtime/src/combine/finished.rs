@@ -15,6 +15,15 @@ pub trait Waitable: sealed::Waitable {}
 impl<T> Waitable for Task<T> {}
 impl<T> Waitable for &mut Task<T> {}
 
+/// A [`Waitable`] whose task gives a `Result`, so that it can also fail by an
+/// `Err`; for [`wait_results`](super::wait_results()).
+///
+/// It cannot be implemented outside of this crate.
+pub trait WaitableResult: Waitable + sealed::WaitableResult {}
+
+impl<T, E> WaitableResult for Task<Result<T, E>> {}
+impl<T, E> WaitableResult for &mut Task<Result<T, E>> {}
+
 mod sealed {
     use std::task::{Context, Poll};
 
@@ -25,6 +34,23 @@ mod sealed {
         fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()>;
         fn is_finished(&self) -> bool;
         fn has_panicked(&self) -> bool;
+    }
+
+    pub trait WaitableResult {
+        /// Did the task end by a panic or an `Err`?
+        fn has_failed(&self) -> bool;
+    }
+
+    impl<T, E> WaitableResult for Task<Result<T, E>> {
+        fn has_failed(&self) -> bool {
+            self.has_panicked() || matches!(self.peek(), Some(Ok(Err(_))))
+        }
+    }
+
+    impl<T, E> WaitableResult for &mut Task<Result<T, E>> {
+        fn has_failed(&self) -> bool {
+            WaitableResult::has_failed(&**self)
+        }
     }
 
     impl<T> Waitable for Task<T> {

@@ -5,21 +5,38 @@
 //! the task that awaits them, and drop them with it. Given [`Task`](crate::Task)s
 //! they await those, and dropping a `Task` only detaches it: the task runs on.
 //! [`wait`] and [`as_completed`] take tasks alone, hand them back, and never
-//! cancel one.
+//! cancel one. [`shield`] keeps a cancellation from a task.
+//!
+//! Tasks that belong together end together in a [`TaskGroup`], or in a
+//! [`scope`](scope()) if they borrow from the code that waits for them. Where
+//! an end has to be asked for, not forced, it is asked for with a
+//! [`CancelToken`].
 
 #![forbid(unsafe_code)]
 
 mod as_completed;
+mod cancel_token;
 mod finished;
 mod gather;
 mod race;
+mod scoped;
+mod shield;
+mod staggered;
+mod task_group;
 mod wait;
 
 pub use as_completed::{AsCompleted, as_completed};
-pub use finished::Waitable;
+pub use cancel_token::{CancelGuard, CancelToken};
+pub use finished::{Waitable, WaitableResult};
 pub use gather::{Gather, TryGather, gather, try_gather};
 pub use race::{Either, race};
-pub use wait::{ReturnWhen, wait};
+pub use scoped::{Scope, ScopedTask, scope};
+pub use shield::{Shield, shield};
+pub use staggered::{Staggered, staggered_race};
+pub use task_group::{
+    ChildError, Failure, GroupError, GroupOutput, Plain, StartError, Started, TaskGroup,
+};
+pub use wait::{ReturnWhen, wait, wait_results};
 
 /// What [`gather!`](crate::gather!) expands to.
 #[doc(hidden)]

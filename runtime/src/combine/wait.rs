@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-use super::finished::{Finished, Waitable};
+use super::finished::{Finished, Waitable, WaitableResult};
 
 /// Until when [`wait`] waits: asyncio's constants of the same names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum ReturnWhen {
     /// Until one task has ended, in whichever way.
     FirstCompleted,
     /// Until one task has panicked, or all have ended. A cancelled task does
-    /// not count as one that failed.
+    /// not count as one that failed; an `Err` does for [`wait_results`] alone.
     FirstException,
     /// Until all tasks have ended.
     AllCompleted,
@@ -65,12 +65,69 @@ pub async fn wait<I>(
 where
     I: IntoIterator<Item: Waitable>,
 {
+    wait_until(tasks, return_when, timeout, has_panicked).await
+}
+
+/// As [`wait`], for tasks that give a `Result`: an `Err` counts as a failure,
+/// as an exception does in asyncio.
+///
+/// # Cancel safety
+///
+/// That of [`wait`].
+///
+/// ```
+/// use polyloop::combine::{ReturnWhen, wait_results};
+///
+/// # fn main() -> std::io::Result<()> {
+/// polyloop::run(async {
+///     let good = polyloop::create_task(async { "1".parse::<u32>() });
+///     let bad = polyloop::create_task(async { "x".parse::<u32>() });
+///     let never = polyloop::create_task(std::future::pending());
+///     let tasks = [good, bad, never];
+///     let (done, pending) = wait_results(tasks, ReturnWhen::FirstException, None).await;
+///     assert_eq!((done.len(), pending.len()), (2, 1));
+/// })
+/// # }
+/// ```
+pub async fn wait_results<I>(
+    tasks: I,
+    return_when: ReturnWhen,
+    timeout: Option<Duration>,
+) -> (Vec<I::Item>, Vec<I::Item>)
+where
+    I: IntoIterator<Item: WaitableResult>,
+{
+    wait_until(tasks, return_when, timeout, has_failed).await
+}
+
+fn has_panicked<W: Waitable>(task: &W) -> bool {
+    task.has_panicked()
+}
+
+fn has_failed<W: WaitableResult>(task: &W) -> bool {
+    task.has_failed()
+}
+
+async fn wait_until<I>(
+    tasks: I,
+    return_when: ReturnWhen,
+    timeout: Option<Duration>,
+    failed: impl Fn(&I::Item) -> bool,
+) -> (Vec<I::Item>, Vec<I::Item>)
+where
+    I: IntoIterator<Item: Waitable>,
+{
+    let enough = |task: &I::Item| match return_when {
+        ReturnWhen::FirstCompleted => true,
+        ReturnWhen::FirstException => failed(task),
+        ReturnWhen::AllCompleted => false,
+    };
     let mut running: FuturesUnordered<_> =
         tasks.into_iter().enumerate().map(Finished::new).collect();
     let mut done = Vec::with_capacity(running.len());
     let mut timer = pin!(timeout.map(crate::time::sleep));
     poll_fn(|cx| {
-        if poll_enough(&mut running, &mut done, return_when, cx).is_ready() {
+        if poll_enough(&mut running, &mut done, &enough, cx).is_ready() {
             return Poll::Ready(());
         }
         match timer.as_mut().as_pin_mut() {
@@ -86,7 +143,7 @@ where
 fn poll_enough<W: Waitable>(
     running: &mut FuturesUnordered<Finished<W>>,
     done: &mut Vec<(usize, W)>,
-    return_when: ReturnWhen,
+    enough: &impl Fn(&W) -> bool,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
     while let Poll::Ready(next) = running.poll_next_unpin(cx) {
@@ -94,11 +151,7 @@ fn poll_enough<W: Waitable>(
         let Some((index, task)) = next else {
             return Poll::Ready(());
         };
-        let enough = match return_when {
-            ReturnWhen::FirstCompleted => true,
-            ReturnWhen::FirstException => task.has_panicked(),
-            ReturnWhen::AllCompleted => false,
-        };
+        let enough = enough(&task);
         done.push((index, task));
         if enough {
             return Poll::Ready(());

@@ -1,6 +1,7 @@
 //! The free functions: what a program says to the loop it runs in.
 #![forbid(unsafe_code)]
 
+use super::begin::Settings;
 use super::{EventLoop, context};
 use crate::offload::Offload;
 use crate::remote::LoopHandle;
@@ -103,8 +104,7 @@ pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
 /// ```
 pub fn task() -> TaskBuilder {
     TaskBuilder {
-        name: None,
-        context: None,
+        settings: Settings::default(),
     }
 }
 
@@ -112,21 +112,38 @@ pub fn task() -> TaskBuilder {
 #[must_use = "nothing runs until start() is called"]
 #[derive(Debug)]
 pub struct TaskBuilder {
-    name: Option<String>,
-    context: Option<Context>,
+    settings: Settings,
 }
 
 impl TaskBuilder {
     /// A name, for listings and warnings.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+        self.settings.name = Some(name.into());
         self
     }
 
     /// The context variables that it begins with. Default: a copy of the
     /// caller's.
     pub fn context(mut self, context: Context) -> Self {
-        self.context = Some(context);
+        self.settings.context = Some(context);
+        self
+    }
+
+    /// Does it start at once, inside of [`start`](Self::start), and run there up
+    /// to its first wait? If not, it starts in the next turn. Default: as the
+    /// loop was told ([`Builder::eager_tasks`](crate::Builder::eager_tasks)).
+    /// asyncio's `eager_start`.
+    ///
+    /// # Examples
+    /// ```
+    /// # polyloop::run(async {
+    /// let task = polyloop::task().eager(true).start(|| async { 42 });
+    /// assert!(task.is_finished());
+    /// assert_eq!(task.await.unwrap(), 42);
+    /// # }).unwrap();
+    /// ```
+    pub fn eager(mut self, eager: bool) -> Self {
+        self.settings.eager = Some(eager);
         self
     }
 
@@ -139,14 +156,8 @@ impl TaskBuilder {
         let location = Location::caller();
         let future = make();
         context::with(|core| {
-            let task = core.create_task(future, location);
-            if let Some(name) = &self.name {
-                task.as_ref().set_name(name);
-            }
-            if let Some(context) = self.context {
-                core.has_contexts.set(true);
-                task.as_ref().replace_context(context);
-            }
+            let task = core.create_idle(future, location);
+            core.begin(task.as_ref(), self.settings);
             task
         })
     }

@@ -51,6 +51,7 @@ pub struct Builder {
     debug: bool,
     slow_callback: Duration,
     exception_handler: Option<ExceptionHandler>,
+    eager: bool,
     offload: Option<Arc<dyn Offload>>,
     hooks: Option<Rc<dyn Hooks>>,
     shuffle: Option<u64>,
@@ -68,6 +69,7 @@ impl Builder {
             debug: debug.is_some_and(|value| !value.is_empty() && value != "0"),
             slow_callback: SLOW_CALLBACK,
             exception_handler: None,
+            eager: false,
             offload: None,
             hooks: None,
             shuffle: None,
@@ -129,6 +131,15 @@ impl Builder {
         self
     }
 
+    /// Do tasks start at once, inside the call that makes them, and run there
+    /// up to their first wait? A task that is done by then never enters the
+    /// ready queue. Default: no, they start in the next turn. asyncio's
+    /// `eager_task_factory`.
+    pub fn eager_tasks(mut self, eager: bool) -> Self {
+        self.eager = eager;
+        self
+    }
+
     /// Where blocking calls go, name look-ups among them. Default: a thread
     /// for each call.
     pub fn offload(mut self, offload: Arc<dyn Offload>) -> Self {
@@ -175,6 +186,7 @@ impl Builder {
                 hooks: self.hooks,
             },
             offload: self.offload,
+            eager: self.eager,
         });
         let spin = self
             .busy_poll

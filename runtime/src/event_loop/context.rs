@@ -55,6 +55,18 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Core) -> R) -> Option<R> {
     Some(f(unsafe { &*core }))
 }
 
+/// A panic that nobody awaits, caught in code of this crate.
+pub(crate) fn report_panic(payload: Box<dyn std::any::Any + Send>) {
+    let observer = try_with(|core| core.observer.clone());
+    observer.unwrap_or_default().panicked(None, payload);
+}
+
+/// An error that nobody looks at.
+pub(crate) fn report_error(error: &str, task: Option<crate::task::TaskInfo>) {
+    let observer = try_with(|core| core.observer.clone());
+    observer.unwrap_or_default().failed(task, error);
+}
+
 /// Calls `f` with the current loop.
 ///
 /// # Panics

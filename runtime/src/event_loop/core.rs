@@ -1,6 +1,7 @@
 //! What a loop consists of. Everything here is the loop thread's alone; the
 //! mailbox is the one part that others reach.
 
+use super::begin::{Settings, Unusual};
 use super::calls::{CallAt, CallSoon};
 use super::local::Locals;
 use super::observe::Observer;
@@ -47,8 +48,8 @@ pub(crate) struct Core {
     pub(super) unstarted: Cell<usize>,
     /// The task that is being polled.
     pub(super) running: Cell<Option<TaskRef>>,
-    /// May anything here have context variables? See `vars`.
-    pub(super) has_contexts: Cell<bool>,
+    /// What new tasks need beyond a place in the ready queue; see `begin`.
+    pub(super) unusual: Unusual,
     pub(super) observer: Observer,
     pub(super) offload: Option<Arc<dyn Offload>>,
     pub(super) locals: Locals,
@@ -64,6 +65,7 @@ pub(super) struct Choices {
     pub(super) clock: Option<Rc<dyn Clock>>,
     pub(super) observer: Observer,
     pub(super) offload: Option<Arc<dyn Offload>>,
+    pub(super) eager: bool,
 }
 
 impl Core {
@@ -88,7 +90,7 @@ impl Core {
             closing: Cell::new(false),
             unstarted: Cell::new(0),
             running: Cell::new(None),
-            has_contexts: Cell::new(false),
+            unusual: Unusual::new(choices.eager),
             observer: choices.observer,
             offload: choices.offload,
             locals: Locals::default(),
@@ -124,15 +126,31 @@ impl Core {
 
     // ---- tasks ----
 
-    /// Makes a task and puts it at the end of the ready queue.
+    /// Makes a task and puts it at the end of the ready queue, or starts it at
+    /// once if this loop does that.
     #[inline]
     pub(crate) fn create_task<F: Future + 'static>(
         &self,
         future: F,
         location: &'static Location<'static>,
     ) -> Task<F::Output> {
-        let task = self.make(future, location, flags::FRESH);
-        self.schedule_new(task);
+        let task = self.create_idle(future, location);
+        if self.unusual.is_nothing() {
+            self.schedule_new(task.as_ref());
+        } else {
+            self.begin(task.as_ref(), Settings::default());
+        }
+        task
+    }
+
+    /// Makes a task that has not begun: the caller sees to that.
+    #[inline]
+    pub(super) fn create_idle<F: Future + 'static>(
+        &self,
+        future: F,
+        location: &'static Location<'static>,
+    ) -> Task<F::Output> {
+        let task = self.make_bare(future, location, flags::FRESH);
         // SAFETY: this is the home thread, the cell is new and its sink Kept.
         unsafe { Task::new(task) }
     }
@@ -211,8 +229,22 @@ impl Core {
         handle
     }
 
-    #[inline]
+    /// Makes a cell that has its creator's context.
     fn make<F: Future>(
+        &self,
+        future: F,
+        location: &'static Location<'static>,
+        flags: u16,
+    ) -> TaskRef {
+        let task = self.make_bare(future, location, flags);
+        if !self.unusual.is_nothing() {
+            self.inherit(task);
+        }
+        task
+    }
+
+    #[inline]
+    fn make_bare<F: Future>(
         &self,
         future: F,
         location: &'static Location<'static>,
@@ -231,9 +263,6 @@ impl Core {
         // SAFETY: the memory is unused and of the right layout.
         let task = unsafe { allocate(memory, parts) };
         self.adopt(task);
-        if self.has_contexts.get() {
-            self.inherit(task);
-        }
         task
     }
 
@@ -251,7 +280,7 @@ impl Core {
     }
 
     #[inline]
-    fn schedule_new(&self, task: TaskRef) {
+    pub(super) fn schedule_new(&self, task: TaskRef) {
         task.header().set(flags::SCHEDULED);
         self.ready.push(task);
     }

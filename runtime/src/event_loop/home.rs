@@ -81,6 +81,13 @@ impl Home for Core {
         let info = task.map(TaskRef::info);
         observer.unwrap_or_default().panicked(info, payload);
     }
+
+    fn report_error(home: NonNull<()>, task: TaskRef, error: &str) {
+        let observer = Self::here(home, |core| core.observer.clone());
+        observer
+            .unwrap_or_default()
+            .failed(Some(task.info()), error);
+    }
 }
 
 /// A cell of another thread's loop, or of one that is not running, is gone.

@@ -3,6 +3,7 @@
 //! that act on the loop of the calling thread (`api`).
 
 mod api;
+mod begin;
 mod builder;
 mod calls;
 pub(crate) mod context;
@@ -32,6 +33,7 @@ pub use api::{
     current_offload, current_task, run, task, try_current_loop,
 };
 pub use builder::Builder;
+pub(crate) use context::{report_error, report_panic};
 pub(crate) use done::PendingCallback;
 pub(crate) use home::tell_unawaited;
 pub use local::{LocalError, LoopLocal};
@@ -40,6 +42,7 @@ pub use shutdown::CloseReport;
 pub use turn::Turn;
 pub use watch::Hooks;
 
+use self::begin::Settings;
 use self::context::Enter;
 use self::core::Core;
 use self::turn::Engine;
@@ -58,7 +61,8 @@ use std::time::Duration;
 /// It is `!Send`: it is made, run and closed on one thread, and its tasks never
 /// leave that thread. Other threads reach it through its [`LoopHandle`].
 ///
-/// Dropping it closes it without grace.
+/// Dropping it closes it without grace, and the exception handler is told of
+/// each task that was pending: asyncio's "Task was destroyed but it is pending!".
 ///
 /// # Examples
 /// ```
@@ -98,7 +102,14 @@ impl EventLoop {
     pub fn create_task<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
         let core = self.core();
         let _inside = Enter::new(core);
-        core.create_task(future, Location::caller())
+        // Eagerly started is what a running loop's task makes.
+        let settings = Settings {
+            eager: Some(false),
+            ..Settings::default()
+        };
+        let task = core.create_idle(future, Location::caller());
+        core.begin(task.as_ref(), settings);
+        task
     }
 
     /// Runs until `main` is done, and gives its output. Tasks that it made and
@@ -190,6 +201,12 @@ impl EventLoop {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
+        // A panic on its way through is news enough.
+        if let Some(core) = &self.core
+            && !std::thread::panicking()
+        {
+            shutdown::tell_of_pending(core);
+        }
         self.shut_down(Duration::ZERO, &|| false);
     }
 }

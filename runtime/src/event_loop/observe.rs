@@ -81,6 +81,24 @@ impl Observer {
         });
     }
 
+    /// An error that nobody looks at.
+    pub(super) fn failed(&self, task: Option<TaskInfo>, error: &str) {
+        self.tell(&ExceptionContext {
+            message: &format!("an error that nobody looks at: {error}"),
+            task,
+            payload: None,
+        });
+    }
+
+    /// A task is dropped with its loop, and nobody asked it to end.
+    pub(super) fn destroyed(&self, task: TaskInfo) {
+        self.tell(&ExceptionContext {
+            message: "a task was destroyed while it was pending; cancel or await it",
+            task: Some(task),
+            payload: None,
+        });
+    }
+
     /// A poll took longer than debug mode allows.
     pub(super) fn slow(&self, task: TaskInfo, took: Duration) {
         self.tell(&ExceptionContext {

@@ -78,6 +78,9 @@ pub(super) fn close(
         core.guarded(|| drop(value));
         end_tasks(&core, &mut report);
     }
+    for task in &report.unfinished {
+        core.observer.clone().destroyed(task.clone());
+    }
     // 6. Leave. Cells that are still referenced count for themselves now.
     drop(inside);
     crate::util::loop_left();
@@ -86,6 +89,19 @@ pub(super) fn close(
     // SAFETY: the loop's share, given up once; the core is gone.
     unsafe { Mailbox::settle_loop(mailbox, cells) };
     report
+}
+
+/// A loop is dropped, not closed: whoever made these tasks forgot them.
+#[cold]
+pub(super) fn tell_of_pending(core: &Core) {
+    let tasks = core.tasks.iter();
+    let pending: Vec<_> = tasks
+        .filter(|task| !task.header().has(flags::CALLBACK))
+        .map(TaskRef::info)
+        .collect();
+    for task in pending {
+        core.observer.clone().destroyed(task);
+    }
 }
 
 /// Runs until no task is left or `hurry` says so, for at most `grace` of the loop's own time and

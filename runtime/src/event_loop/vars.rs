@@ -3,7 +3,7 @@
 //!
 //! A task without context variables has no place for them, and being created
 //! and polled costs it nothing: a loop on which no context was ever set
-//! (`Core::has_contexts`) does not look for one to inherit, and a poll never
+//! (`Core::unusual`) does not look for one to inherit, and a poll never
 //! switches anything, since reading a variable asks for the task that runs.
 #![forbid(unsafe_code)]
 
@@ -34,7 +34,7 @@ pub(crate) fn current() -> Context {
 /// Gives the calling code another context, and returns the one that it had.
 pub(crate) fn replace(context: Context) -> Context {
     if !context.is_empty() {
-        try_with(|core| core.has_contexts.set(true));
+        try_with(|core| core.unusual.has_contexts());
     }
     match running() {
         Some(task) => task.replace_context(context),
@@ -55,12 +55,11 @@ impl Core {
     /// The loop begins to run on this thread, whose context its tasks inherit.
     pub(super) fn look_for_contexts(&self) {
         if USED.get() {
-            self.has_contexts.set(true);
+            self.unusual.has_contexts();
         }
     }
 
     /// A new task or callback has its creator's context.
-    #[cold]
     pub(super) fn inherit(&self, task: TaskRef) {
         let context = current();
         if !context.is_empty() {

@@ -57,6 +57,8 @@ pub(crate) struct VTable {
     pub(super) free: unsafe fn(TaskRef),
     /// Hands a panic that nobody awaits to the loop's exception handler.
     pub(super) report: unsafe fn(TaskRef, Box<dyn std::any::Any + Send>),
+    /// Tells the exception handler of an error that nobody looks at.
+    pub(super) report_error: unsafe fn(TaskRef, &str),
     /// The loop's number.
     pub(super) loop_id: unsafe fn(TaskRef) -> LoopId,
 }

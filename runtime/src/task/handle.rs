@@ -1,6 +1,7 @@
 //! The handles of a task: `Task`, `AbortOnDrop`, `CallHandle`. All are `!Send`:
 //! they live on the home thread, so their counting is plain.
 
+use super::abort_on_drop::AbortOnDrop;
 use super::id::TaskId;
 use super::raw::{TaskRef, flags};
 use crate::error::TaskError;
@@ -8,6 +9,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -86,7 +88,7 @@ impl<T> Task<T> {
 
     /// A handle that cancels the task when it is dropped.
     pub fn abort_on_drop(self) -> AbortOnDrop<T> {
-        AbortOnDrop(self)
+        AbortOnDrop(Some(self))
     }
 
     /// Is the future gone: returned, panicked or cancelled?
@@ -112,6 +114,27 @@ impl<T> Task<T> {
     /// Where it was created.
     pub fn location(&self) -> &'static Location<'static> {
         self.task.header().location
+    }
+
+    /// What the task came to, left where it is: `None` while it runs, and after
+    /// its output was taken. asyncio's `Task.result` and `Task.exception`.
+    ///
+    /// # Examples
+    /// ```
+    /// # polyloop::run(async {
+    /// let task = polyloop::create_task(async { 42 });
+    /// assert!(task.peek().is_none());
+    /// polyloop::yield_now().await;
+    /// assert!(matches!(task.peek(), Some(Ok(42))));
+    /// # }).unwrap();
+    /// ```
+    pub fn peek(&self) -> Option<Result<&T, &TaskError>> {
+        if !self.task.header().has(flags::OUTPUT) {
+            return None;
+        }
+        // SAFETY: the cell's output is `T` (the contract of `new`), this is the
+        // home thread, and taking the output takes `&mut self` or the drop.
+        Some(unsafe { self.task.output_ref() }.as_ref())
     }
 
     /// Ready when the task is done; its output stays where it is.
@@ -148,13 +171,46 @@ impl<T> Task<T> {
     /// and end the process if the handle is itself dropped by a panic.
     fn discard(&self, output: Result<T, TaskError>) {
         let payload = match output {
-            Ok(value) => catch_unwind(AssertUnwindSafe(move || drop(value))).err(),
+            Ok(value) => catch_unwind(AssertUnwindSafe(move || {
+                // SAFETY: this is the task's output.
+                unsafe { self.task.report_unobserved(NonNull::from(&value).cast()) };
+                drop(value);
+            }))
+            .err(),
             Err(error) => error.into_panic().ok(),
         };
         if let Some(payload) = payload {
             self.task.report(payload);
         }
     }
+}
+
+impl<T, E: fmt::Display> Task<Result<T, E>> {
+    /// From now on, an `Err` that nobody takes is told to the loop's exception
+    /// handler, once, as a panic always is; asyncio's "Task exception was never
+    /// retrieved". That is the case when the task ends after its handle was
+    /// dropped, or the handle is dropped before it gave the error.
+    ///
+    /// # Examples
+    /// ```
+    /// # polyloop::run(async {
+    /// // Nobody waits, and still a failure is heard of.
+    /// drop(polyloop::create_task(async { "x".parse::<u32>() }).report_errors());
+    /// # }).unwrap();
+    /// ```
+    pub fn report_errors(self) -> Self {
+        let extra = self.task.header().extra.get_or_init(Box::default);
+        extra.describe.set(Some(describe::<T, E>));
+        self
+    }
+}
+
+/// # Safety
+/// `output` points to a `Result<T, E>`.
+unsafe fn describe<T, E: fmt::Display>(output: NonNull<()>) -> Option<String> {
+    // SAFETY: passed on from the caller.
+    let output = unsafe { output.cast::<Result<T, E>>().as_ref() };
+    output.as_ref().err().map(E::to_string)
 }
 
 impl<T> Future for Task<T> {
@@ -198,33 +254,6 @@ impl<T> fmt::Debug for Task<T> {
             .field("name", &self.name())
             .field("finished", &self.is_finished())
             .finish()
-    }
-}
-
-/// A task that is cancelled when this handle is dropped; see
-/// [`Task::abort_on_drop`]. Awaiting it is awaiting the task.
-#[must_use = "dropping it cancels the task at once"]
-#[derive(Debug)]
-pub struct AbortOnDrop<T>(Task<T>);
-
-impl<T> AbortOnDrop<T> {
-    /// The task itself.
-    pub fn task(&self) -> &Task<T> {
-        &self.0
-    }
-}
-
-impl<T> Future for AbortOnDrop<T> {
-    type Output = Result<T, TaskError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx)
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.cancel();
     }
 }
 

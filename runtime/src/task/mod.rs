@@ -72,6 +72,7 @@
 //! the same path runs for every cell. Wakers and handles that outlive the loop
 //! hold memory, nothing else.
 
+mod abort_on_drop;
 mod cell;
 mod handle;
 mod id;
@@ -81,8 +82,9 @@ mod run;
 pub(crate) mod state;
 pub(crate) mod waker;
 
+pub use abort_on_drop::AbortOnDrop;
 pub(crate) use cell::{Header, Parts, Prefix, Sink, allocate, dismantle, layout_of};
-pub use handle::{AbortOnDrop, CallHandle, Task};
+pub use handle::{CallHandle, Task};
 pub use id::{LoopId, TaskId};
 pub use raw::TaskInfo;
 pub(crate) use raw::{DoneCallback, TaskRef, flags};
@@ -128,4 +130,7 @@ pub(crate) trait Home: Sized + 'static {
 
     /// A panic that nobody awaits: the exception handler's.
     fn report(home: NonNull<()>, task: Option<TaskRef>, payload: Box<dyn Any + Send>);
+
+    /// An error that nobody looks at: the exception handler's.
+    fn report_error(home: NonNull<()>, task: TaskRef, error: &str);
 }

@@ -48,7 +48,15 @@ pub(crate) struct Extra {
     pub(super) name: OnceCell<Box<str>>,
     pub(super) callbacks: RefCell<Vec<DoneCallback>>,
     pub(super) context: Cell<Context>,
+    /// Says what an output that nobody takes tells of, if it is an error.
+    pub(super) describe: Cell<Option<Describe>>,
 }
+
+/// What the error says, if the output is one.
+///
+/// # Safety
+/// Called with the address of the task's output.
+pub(super) type Describe = unsafe fn(NonNull<()>) -> Option<String>;
 
 /// A callback that waits for the end of a task, and the context that it will
 /// run in: the one of the code that added it.
@@ -268,9 +276,37 @@ impl TaskRef {
         unsafe { self.0.byte_add(header.vtable.output_offset).cast().read() }
     }
 
+    /// The output, where it lies.
+    ///
+    /// # Safety
+    /// As for [`read_output`](Self::read_output), but OUTPUT stays set while
+    /// the reference lives.
+    pub(super) unsafe fn output_ref<'a, T>(self) -> &'a Result<T, TaskError> {
+        let header = self.header();
+        header.touch_stage();
+        // SAFETY: passed on from the caller; the vtable knows the place.
+        unsafe { self.0.byte_add(header.vtable.output_offset).cast().as_ref() }
+    }
+
     pub(super) fn report(self, payload: Box<dyn Any + Send>) {
         // SAFETY: the cell is alive.
         unsafe { (self.header().vtable.report)(self, payload) }
+    }
+
+    /// Tells the exception handler of an output that nobody takes, if it is an
+    /// error and the task was asked to.
+    ///
+    /// # Safety
+    /// `output` points to the task's output.
+    pub(super) unsafe fn report_unobserved(self, output: NonNull<()>) {
+        let extra = self.header().extra.get();
+        if let Some(describe) = extra.and_then(|extra| extra.describe.get()) {
+            // SAFETY: passed on from the caller.
+            if let Some(error) = unsafe { describe(output) } {
+                // SAFETY: the cell is alive.
+                unsafe { (self.header().vtable.report_error)(self, &error) };
+            }
+        }
     }
 
     pub(crate) fn name<'a>(self) -> Option<&'a str> {

@@ -10,6 +10,7 @@ use std::any::Any;
 use std::mem::{ManuallyDrop, needs_drop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 /// The sink of a task made on its own loop: the cell keeps the result until
@@ -35,6 +36,7 @@ pub(crate) fn vtable<F: Future, S: Sink<F::Output>, H: Home>() -> &'static VTabl
             wake: waker::wake::<H>,
             free: free::<F, S, H>,
             report: report::<H>,
+            report_error: report_error::<H>,
             loop_id: loop_id::<H>,
         }
     }
@@ -168,10 +170,14 @@ fn keep<F: Future, S>(cell: &Cell<F, S>, result: Option<Result<F::Output, TaskEr
 
 /// Drops a result that nobody wants; a panic among them is reported.
 fn discard<T, H: Home>(task: TaskRef, result: Result<T, TaskError>) {
-    if let Err(error) = result
-        && let Ok(payload) = error.into_panic()
-    {
-        H::report(task.header().home, Some(task), payload);
+    match result {
+        // SAFETY: it is the task's output, if the task ever had one.
+        Ok(value) => unsafe { task.report_unobserved(NonNull::from(&value).cast()) },
+        Err(error) => {
+            if let Ok(payload) = error.into_panic() {
+                H::report(task.header().home, Some(task), payload);
+            }
+        }
     }
 }
 
@@ -221,6 +227,12 @@ unsafe fn free_with_drop<F: Future, S, H: Home>(task: TaskRef) {
 /// The cell is alive.
 unsafe fn report<H: Home>(task: TaskRef, payload: Box<dyn Any + Send>) {
     H::report(task.header().home, Some(task), payload);
+}
+
+/// # Safety
+/// The cell is alive.
+unsafe fn report_error<H: Home>(task: TaskRef, error: &str) {
+    H::report_error(task.header().home, task, error);
 }
 
 /// # Safety

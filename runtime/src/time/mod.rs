@@ -4,11 +4,13 @@
 mod interval;
 mod sleep;
 mod timeout;
+mod timeout_scope;
 
 pub use crate::timers::{Clock, VirtualClock};
 pub use interval::{Interval, MissedTicks, interval, interval_at};
 pub use sleep::{Sleep, sleep, sleep_until, yield_now};
 pub use timeout::{Timeout, timeout, timeout_at};
+pub use timeout_scope::{Deadline, timeout_scope};
 
 use crate::event_loop::context;
 use crate::util::after;
