@@ -15,9 +15,11 @@ pub fn on_loop<F: Future>(main: F) -> F::Output {
         let clock = VirtualClock::new();
         let builder = EventLoop::builder().clock(clock);
         let mut event_loop = builder.build().expect("the machine has descriptors left");
-        event_loop
+        let output = event_loop
             .run_until_complete(main)
-            .expect("nobody stops this loop")
+            .expect("nobody stops this loop");
+        event_loop.close(Duration::ZERO);
+        output
     })
 }
 

@@ -11,7 +11,13 @@
 
 mod bridge;
 mod differential;
+mod eager;
 mod futures;
 mod kit;
 mod local;
+mod staggered;
 mod table;
+mod taskgroups;
+mod tasks;
+mod timeouts;
+mod waitfor;

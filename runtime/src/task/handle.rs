@@ -25,7 +25,8 @@ use std::task::{Context, Poll};
 /// until it is taken.
 ///
 /// # Panics
-/// Polling it again after it gave its output panics.
+/// Polling it again after it gave its output panics, and so does a task that
+/// awaits itself.
 ///
 /// # Examples
 /// ```
@@ -143,6 +144,10 @@ impl<T> Task<T> {
         if header.has(flags::DONE) {
             return Poll::Ready(());
         }
+        assert!(
+            !std::ptr::eq(cx.waker().data(), self.task.as_ptr().cast()),
+            "a task awaits itself, and would never end; give the handle to another task"
+        );
         match header.waiter.take() {
             Some(known) if known.will_wake(cx.waker()) => header.waiter.set(Some(known)),
             stale => {

@@ -82,8 +82,9 @@ impl ChildError {
         self.task.as_ref()
     }
 
-    pub(super) fn into_task(self) -> Option<TaskInfo> {
-        self.task
+    /// Tells the exception handler, when nobody else can be told.
+    pub(super) fn report(self) {
+        crate::event_loop::report_error(&format!("{:?}", self.failure), self.task);
     }
 
     /// The error itself, if it is an `E`.

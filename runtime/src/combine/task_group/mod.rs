@@ -332,7 +332,7 @@ impl Inner {
         let errors = self.errors.take();
         if let Some(payload) = self.panic.take() {
             for error in errors {
-                crate::event_loop::report_error(&error.to_string(), error.into_task());
+                error.report();
             }
             resume_unwind(payload);
         }

@@ -10,37 +10,12 @@ use std::sync::Arc;
 /// that is a failure; as [`std::process::Termination`] is for `main`.
 ///
 /// A `Result` fails by `Err`; what has no failure in it succeeds. It is
-/// implemented for the usual types of values. For a type of your own implement
-/// it, or let the child end with [`Plain`]`(value)`.
-///
-/// # Examples
-/// ```
-/// use polyloop::combine::{Failure, GroupOutput};
-///
-/// enum Answer { Yes, No }
-///
-/// impl GroupOutput for Answer {
-///     type Value = ();
-///     fn settle(self) -> Result<(), Failure> {
-///         match self {
-///             Self::Yes => Ok(()),
-///             Self::No => Err(Failure::new("no")),
-///         }
-///     }
-/// }
-///
-/// # polyloop::run(async {
-/// let group = polyloop::TaskGroup::scope(async |group| {
-///     drop(group.create_task(async { Answer::Yes }));
-///     drop(group.create_task(async { Answer::No }));
-/// });
-/// let error = group.await.unwrap_err();
-/// assert_eq!(error.errors()[0].downcast_ref(), Some(&"no"));
-/// # }).unwrap();
-/// ```
+/// implemented for the usual types of values, and cannot be implemented outside
+/// of this crate: a child that comes to a type of your own ends with
+/// [`Plain`]`(value)`, or with a `Result`.
 #[diagnostic::on_unimplemented(
     message = "a task group does not know whether `{Self}` is a failure",
-    note = "end the child with a `Result`, or with `Plain(value)`, or implement `GroupOutput`"
+    note = "end the child with a `Result`, or with `Plain(value)`"
 )]
 pub trait GroupOutput {
     /// What its success is.
@@ -60,7 +35,7 @@ pub struct Failure {
 
 impl Failure {
     /// The group's error gives it back by its type.
-    pub fn new<E: fmt::Debug + 'static>(error: E) -> Self {
+    fn new<E: fmt::Debug + 'static>(error: E) -> Self {
         Self {
             error: Box::new(error),
         }

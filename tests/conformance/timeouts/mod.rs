@@ -1,0 +1,4 @@
+//! test_timeouts.
+
+mod nested;
+mod timeout;
