@@ -8,8 +8,20 @@
 mod assume_send;
 #[cfg(feature = "peers")]
 mod channels;
+#[cfg(feature = "peers")]
+mod compio;
+#[cfg(feature = "peers")]
+mod glommio;
 mod limit;
+#[cfg(feature = "peers")]
+mod local_sync;
+#[cfg(feature = "peers")]
+mod mailbox;
+#[cfg(feature = "peers")]
+mod monoio;
 mod polyloop;
+#[cfg(feature = "peers")]
+mod runite;
 #[cfg(feature = "peers")]
 mod smol;
 #[cfg(feature = "peers")]
@@ -18,6 +30,9 @@ mod tokio_current;
 mod tokio_local;
 #[cfg(feature = "peers")]
 mod tokio_multi;
+
+#[cfg(all(test, feature = "peers"))]
+mod tests;
 
 use crate::runtime::{Part, Runtime};
 use crate::scenario::channels::{Channel, of_channel};
@@ -96,6 +111,16 @@ pub fn all() -> Vec<Peer> {
         runtime::<tokio_multi::TokioMulti>("tokio 1.54, multi-thread runtime"),
         #[cfg(feature = "peers")]
         runtime::<smol::Smol>("smol 2.0, one thread and that of its reactor"),
+        #[cfg(feature = "peers")]
+        runtime::<monoio::Monoio<monoio::Epoll>>("monoio 0.2, epoll"),
+        #[cfg(feature = "peers")]
+        runtime::<monoio::Monoio<monoio::Uring>>("monoio 0.2, io_uring"),
+        #[cfg(feature = "peers")]
+        runtime::<glommio::Glommio>("glommio 0.9, io_uring"),
+        #[cfg(feature = "peers")]
+        runtime::<compio::Compio>("compio 0.19, io_uring"),
+        #[cfg(feature = "peers")]
+        runtime::<runite::Runite>("runite 0.3, io_uring"),
     ];
     #[cfg(feature = "peers")]
     all.extend(channels::all());
