@@ -9,12 +9,18 @@
 // The same bodies run against the primitives of one loop and those of many.
 #![allow(clippy::duplicate_mod)]
 
+mod base_events;
 mod bridge;
 mod differential;
 mod eager;
+mod events;
+mod futures;
 mod futures;
 mod kit;
+mod kit;
 mod local;
+mod local;
+mod runners;
 mod staggered;
 mod table;
 mod taskgroups;

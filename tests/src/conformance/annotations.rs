@@ -48,7 +48,9 @@ pub fn of_list(path: &str, text: &str) -> Vec<Entry> {
 
 fn verdict(doc: &str) -> Option<(String, Verdict)> {
     let (word, rest) = doc.trim().split_once(' ')?;
-    let (name, reason) = rest.split_once(": ").unwrap_or((rest, ""));
+    // The reason may begin on the next line.
+    let bare = || (rest.strip_suffix(':').unwrap_or(rest), "");
+    let (name, reason) = rest.split_once(": ").unwrap_or_else(bare);
     // A sentence that begins with one of the words is no verdict.
     if name.contains(' ') || name.split('.').count() != 3 {
         return None;
@@ -110,9 +112,10 @@ mod tests {
     #[test]
     fn doc_lines_above_a_test_are_verdicts() {
         let text = "/// same test_a.B.test_c\n/// adapted test_a.B.test_d: so\n///   and so\n\
-                    /// same as ever.\n#[test]\nfn test_c() {}\n/// same test_a.B.test_e\n\nlet x;\n";
+                    /// same as ever.\n/// adapted test_a.B.test_e:\n///   below\n#[test]\nfn test_c() {}\n/// same test_a.B.test_e\n\nlet x;\n";
         let entries = of_rust("a.rs", text);
-        assert_eq!(entries.len(), 2, "{entries:?}");
+        assert_eq!(entries.len(), 3, "{entries:?}");
+        assert_eq!(entries[2].verdict, Verdict::Adapted("below".into()));
         assert_eq!(entries[0].name, "test_a.B.test_c");
         assert_eq!(entries[0].verdict, Verdict::Same);
         assert_eq!(entries[0].test.as_deref(), Some("a.rs test_c"));
