@@ -146,6 +146,7 @@ fn test_taskgroup_25() {
 }
 
 /// same test_taskgroups.TestTaskGroup.test_taskgroup_task_name
+/// same test_taskgroups.TestTaskGroup.test_name
 #[test]
 fn test_taskgroup_task_name() {
     on_loop(async {
