@@ -58,6 +58,7 @@ impl BoundedSemaphore {
     /// # Panics
     ///
     /// If the bound is zero: the wait would never end.
+    #[inline]
     pub fn acquire(&self) -> AcquireBounded<'_> {
         self.acquire_many(1)
     }
@@ -71,6 +72,7 @@ impl BoundedSemaphore {
     /// # Panics
     ///
     /// If `permits` is above the bound: the wait would never end.
+    #[inline]
     pub fn acquire_many(&self, permits: usize) -> AcquireBounded<'_> {
         assert!(
             permits <= self.bound,
@@ -208,6 +210,7 @@ pin_project! {
 impl<'a> Future for AcquireBounded<'a> {
     type Output = BoundedSemaphorePermit<'a>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let forgotten = &this.semaphore.forgotten;

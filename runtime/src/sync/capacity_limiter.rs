@@ -59,6 +59,7 @@ impl CapacityLimiter {
     ///
     /// A future that is dropped while it waits gives up its place; a token that
     /// had just been handed to it goes to the next in line.
+    #[inline]
     pub fn acquire(&self) -> AcquireToken<'_> {
         AcquireToken {
             limiter: self,
@@ -68,6 +69,7 @@ impl CapacityLimiter {
 
     /// Takes a token if there is one and nobody is in line for it.
     #[must_use = "the token goes back as soon as the guard is dropped"]
+    #[inline]
     pub fn try_acquire(&self) -> Option<CapacityToken<'_>> {
         let free = self.available_tokens() > 0 && self.waiters.is_idle();
         free.then(|| {
@@ -97,6 +99,7 @@ impl CapacityLimiter {
 
     /// How many tokens are free.
     #[must_use]
+    #[inline]
     pub fn available_tokens(&self) -> usize {
         self.total.get().saturating_sub(self.borrowed.get())
     }
@@ -111,11 +114,13 @@ impl CapacityLimiter {
         }
     }
 
+    #[inline]
     fn take_back(&self) {
         self.borrowed.set(self.borrowed.get() - 1);
         self.hand_out();
     }
 
+    #[inline]
     fn hand_out(&self) {
         self.waiters.wake_while_wished(|()| {
             let free = self.available_tokens() > 0;
@@ -155,6 +160,7 @@ pub struct CapacityToken<'a> {
 }
 
 impl Drop for CapacityToken<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.limiter.take_back();
     }
@@ -182,6 +188,7 @@ pin_project! {
 impl<'a> Future for AcquireToken<'a> {
     type Output = CapacityToken<'a>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let limiter: &'a CapacityLimiter = this.limiter;

@@ -54,6 +54,7 @@ impl Event {
 
     /// Is the flag set?
     #[must_use]
+    #[inline]
     pub fn is_set(&self) -> bool {
         self.set.get()
     }
@@ -62,6 +63,7 @@ impl Event {
     ///
     /// They go on even if the flag is cleared again before they run. Setting
     /// it again does nothing.
+    #[inline]
     pub fn set(&self) {
         if !self.set.replace(true) {
             self.waiters.wake_all();
@@ -69,6 +71,7 @@ impl Event {
     }
 
     /// Clears the flag: who waits from now on waits for the next [`set`](Self::set).
+    #[inline]
     pub fn clear(&self) {
         self.set.set(false);
     }
@@ -78,6 +81,7 @@ impl Event {
     /// # Cancel safety
     ///
     /// Dropping the future changes nothing for anybody else.
+    #[inline]
     pub fn wait(&self) -> EventWait<'_> {
         EventWait {
             event: self,
@@ -133,6 +137,7 @@ pin_project! {
 impl Future for EventWait<'_> {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         if this.waiter.is_idle() && this.event.is_set() {

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{RefCell, RefMut};
 use std::fmt;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
@@ -20,8 +20,7 @@ use super::wait_queue::{WaitQueue, Waiter};
 /// asks while another one has been woken to take it waits behind that one, even
 /// though nobody holds the lock in that moment.
 ///
-/// A task that holds no lock across an `.await` needs none: use a
-/// [`Cell`] or a [`RefCell`] then.
+/// A task that holds no lock across an `.await` needs none: X
 ///
 /// ```
 /// use polyloop::sync::Lock;
@@ -42,7 +41,8 @@ use super::wait_queue::{WaitQueue, Waiter};
 /// ```
 #[doc(alias = "Mutex")]
 pub struct Lock<T = ()> {
-    state: LockState,
+    waiters: WaitQueue,
+    /// Mutably borrowed while a task holds the lock, and never otherwise.
     value: RefCell<T>,
 }
 
@@ -51,10 +51,7 @@ impl<T> Lock<T> {
     #[must_use]
     pub const fn new(value: T) -> Self {
         Self {
-            state: LockState {
-                locked: Cell::new(false),
-                waiters: WaitQueue::new(),
-            },
+            waiters: WaitQueue::new(),
             value: RefCell::new(value),
         }
     }
@@ -66,19 +63,24 @@ impl<T> Lock<T> {
     /// A future that is dropped while it waits gives up its place; if the lock
     /// had just been handed to it, the next in line gets it.
     #[doc(alias = "lock")]
+    #[inline]
     pub fn acquire(&self) -> AcquireLock<'_, T> {
         AcquireLock {
             lock: self,
-            waiter: Waiter::new(&self.state.waiters, ()),
+            waiter: Waiter::new(&self.waiters, ()),
         }
     }
 
     /// Takes the lock if it is free and nobody is in line for it.
     #[doc(alias = "try_lock")]
     #[must_use = "the lock is released as soon as the guard is dropped"]
+    #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_, T>> {
-        let free = !self.state.locked.get() && self.state.waiters.is_idle();
-        free.then(|| self.take())
+        if !self.waiters.is_idle() {
+            return None;
+        }
+        let value = self.value.try_borrow_mut().ok()?;
+        Some(self.guard(value))
     }
 
     /// Is the lock held?
@@ -86,8 +88,9 @@ impl<T> Lock<T> {
     /// It is not while it is on its way from one task to the next; yet
     /// [`try_acquire`](Self::try_acquire) fails then.
     #[must_use]
+    #[inline]
     pub fn locked(&self) -> bool {
-        self.state.locked.get()
+        self.value.try_borrow().is_err()
     }
 
     /// The value, without locking: nobody else can have the lock.
@@ -105,16 +108,23 @@ impl<T> Lock<T> {
     pub fn statistics(&self) -> LockStatistics {
         LockStatistics {
             locked: self.locked(),
-            waiting: self.state.waiters.waiting(),
+            waiting: self.waiters.waiting(),
         }
     }
 
-    fn take(&self) -> LockGuard<'_, T> {
-        debug_assert!(!self.state.locked.get(), "two tasks hold one lock");
-        self.state.locked.set(true);
+    #[inline]
+    fn guard<'a>(&'a self, value: RefMut<'a, T>) -> LockGuard<'a, T> {
         LockGuard {
-            value: self.value.borrow_mut(),
-            held: Held { state: &self.state },
+            value,
+            turn: Turn(&self.waiters),
+        }
+    }
+
+    /// Wakes the first in line, unless the lock is held or one is already on its
+    /// way to it.
+    fn wake_next(&self) {
+        if !self.locked() && self.waiters.woken() == 0 {
+            self.waiters.wake_first();
         }
     }
 }
@@ -132,7 +142,7 @@ impl<T: fmt::Debug> fmt::Debug for Lock<T> {
             Ok(value) => out.field("value", &&*value),
             Err(_) => out.field("value", &format_args!("<locked>")),
         };
-        out.field("waiting", &self.state.waiters.waiting()).finish()
+        out.field("waiting", &self.waiters.waiting()).finish()
     }
 }
 
@@ -152,25 +162,27 @@ pub struct LockGuard<'a, T = ()> {
     // Fields are dropped in this order: the value is no longer borrowed when
     // the waker of the next task is called.
     value: RefMut<'a, T>,
-    held: Held<'a>,
+    turn: Turn<'a>,
 }
 
 impl<T> LockGuard<'_, T> {
     /// Is it `lock` that it holds?
     pub(super) fn belongs_to(&self, lock: &Lock<T>) -> bool {
-        std::ptr::eq(self.held.state, &lock.state)
+        std::ptr::eq(self.turn.0, &raw const lock.waiters)
     }
 }
 
 impl<T> Deref for LockGuard<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
         &self.value
     }
 }
 
 impl<T> DerefMut for LockGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
     }
@@ -195,7 +207,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if this.waiter.abandon() {
-                this.lock.state.wake_next();
+                this.lock.wake_next();
             }
         }
     }
@@ -204,6 +216,7 @@ pin_project! {
 impl<'a, T> Future for AcquireLock<'a, T> {
     type Output = LockGuard<'a, T>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.waiter.is_idle()
@@ -212,7 +225,9 @@ impl<'a, T> Future for AcquireLock<'a, T> {
             return Poll::Ready(guard);
         }
         ready!(this.waiter.poll_woken(cx));
-        Poll::Ready(this.lock.take())
+        // Nobody took it since the wake: newcomers line up behind this waiter.
+        let lock: &'a Lock<T> = this.lock;
+        Poll::Ready(lock.guard(lock.value.borrow_mut()))
     }
 }
 
@@ -222,29 +237,15 @@ impl<T> fmt::Debug for AcquireLock<'_, T> {
     }
 }
 
-/// Everything about the lock but its value.
-struct LockState {
-    locked: Cell<bool>,
-    waiters: WaitQueue,
-}
+/// The turn of who holds the lock, which goes to the next in line.
+struct Turn<'a>(&'a WaitQueue);
 
-impl LockState {
-    /// Wakes the first in line, unless one is already on its way to the lock.
-    fn wake_next(&self) {
-        if !self.locked.get() && self.waiters.woken() == 0 {
-            self.waiters.wake_first();
-        }
-    }
-}
-
-struct Held<'a> {
-    state: &'a LockState,
-}
-
-impl Drop for Held<'_> {
+impl Drop for Turn<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.state.locked.set(false);
-        self.state.wake_next();
+        // Whoever holds the lock was the only one woken.
+        debug_assert_eq!(self.0.woken(), 0, "two tasks had the turn");
+        self.0.wake_first();
     }
 }
 

@@ -119,6 +119,6 @@ fn an_acquire_that_is_ready_is_not_woken_again() {
     let held = waiter.ready();
     drop(waiter);
     drop(held);
-    assert!(lock.state.waiters.is_idle());
+    assert!(lock.waiters.is_idle());
     assert!(!lock.locked());
 }

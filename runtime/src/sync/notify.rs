@@ -54,6 +54,7 @@ impl Notify {
 
     /// Wakes the task that has waited longest; if nobody waits, the next wait
     /// is ready at once. Two notifications that nobody waits for are one.
+    #[inline]
     pub fn notify_one(&self) {
         if !self.waiters.wake_first() {
             self.kept.set(true);
@@ -72,6 +73,7 @@ impl Notify {
     ///
     /// A future that is dropped after [`notify_one`](Self::notify_one) chose it
     /// passes the notification on, to another task or to the next wait.
+    #[inline]
     pub fn notified(&self) -> Notified<'_> {
         Notified {
             notify: self,
@@ -136,6 +138,7 @@ pin_project! {
 impl Future for Notified<'_> {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         if this.waiter.is_idle() && this.notify.kept.take() {

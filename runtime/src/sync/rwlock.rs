@@ -62,6 +62,7 @@ impl<T> RwLock<T> {
     /// A future that is dropped while it waits gives up its place; if the lock
     /// had just been handed to it, the next in line gets it.
     #[doc(alias = "acquire_read")]
+    #[inline]
     pub fn read(&self) -> AcquireRead<'_, T> {
         AcquireRead {
             lock: self,
@@ -77,6 +78,7 @@ impl<T> RwLock<T> {
     /// As for [`read`](Self::read); readers that stood in line behind it only
     /// get the lock at once.
     #[doc(alias = "acquire_write")]
+    #[inline]
     pub fn write(&self) -> AcquireWrite<'_, T> {
         AcquireWrite {
             lock: self,
@@ -126,6 +128,7 @@ impl<T> RwLock<T> {
         }
     }
 
+    #[inline]
     fn reader<'a>(&'a self, permit: SemaphorePermit<'a>) -> RwLockReadGuard<'a, T> {
         RwLockReadGuard {
             value: self.value.borrow(),
@@ -133,6 +136,7 @@ impl<T> RwLock<T> {
         }
     }
 
+    #[inline]
     fn writer<'a>(&'a self, permit: SemaphorePermit<'a>) -> RwLockWriteGuard<'a, T> {
         RwLockWriteGuard {
             value: self.value.borrow_mut(),
@@ -184,6 +188,7 @@ pub struct RwLockReadGuard<'a, T = ()> {
 impl<T> Deref for RwLockReadGuard<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
         &self.value
     }
@@ -226,12 +231,14 @@ impl<'a, T> RwLockWriteGuard<'a, T> {
 impl<T> Deref for RwLockWriteGuard<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
         &self.value
     }
 }
 
 impl<T> DerefMut for RwLockWriteGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
     }
@@ -256,6 +263,7 @@ pin_project! {
 impl<'a, T> Future for AcquireRead<'a, T> {
     type Output = RwLockReadGuard<'a, T>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let lock: &'a RwLock<T> = this.lock;
@@ -282,6 +290,7 @@ pin_project! {
 impl<'a, T> Future for AcquireWrite<'a, T> {
     type Output = RwLockWriteGuard<'a, T>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let lock: &'a RwLock<T> = this.lock;

@@ -64,6 +64,7 @@ impl Semaphore {
     ///
     /// A future that is dropped while it waits gives up its place; a permit
     /// that had just been handed to it goes to the next in line.
+    #[inline]
     pub fn acquire(&self) -> AcquireSemaphore<'_> {
         self.acquire_many(1)
     }
@@ -76,6 +77,7 @@ impl Semaphore {
     /// # Cancel safety
     ///
     /// As for [`acquire`](Self::acquire).
+    #[inline]
     pub fn acquire_many(&self, permits: usize) -> AcquireSemaphore<'_> {
         AcquireSemaphore {
             semaphore: self,
@@ -115,12 +117,14 @@ impl Semaphore {
 
     /// Takes one permit if there is one and nobody is in line for it.
     #[must_use = "the permit goes back as soon as the guard is dropped"]
+    #[inline]
     pub fn try_acquire(&self) -> Option<SemaphorePermit<'_>> {
         self.try_acquire_many(1)
     }
 
     /// Takes `permits` permits if they are there and nobody is in line.
     #[must_use = "the permits go back as soon as the guard is dropped"]
+    #[inline]
     pub fn try_acquire_many(&self, permits: usize) -> Option<SemaphorePermit<'_>> {
         if permits > 0 {
             let left = self.available.get().checked_sub(permits)?;
@@ -177,6 +181,7 @@ impl Semaphore {
         }
     }
 
+    #[inline]
     fn permit(&self, permits: usize) -> SemaphorePermit<'_> {
         SemaphorePermit {
             semaphore: self,
@@ -185,6 +190,7 @@ impl Semaphore {
     }
 
     /// Takes back permits that a guard or a woken waiter had.
+    #[inline]
     fn take_back(&self, permits: usize) {
         // Saturating: `add_permits` may have filled the counter meanwhile, and
         // a guard's drop must not panic.
@@ -194,6 +200,7 @@ impl Semaphore {
     }
 
     /// Gives free permits to those in line, in order, for as far as they reach.
+    #[inline]
     fn hand_out(&self) {
         self.waiters.wake_while_wished(|wish| {
             let left = self.available.get().checked_sub(wish);
@@ -255,6 +262,7 @@ impl SemaphorePermit<'_> {
 }
 
 impl Drop for SemaphorePermit<'_> {
+    #[inline]
     fn drop(&mut self) {
         if self.permits > 0 {
             self.semaphore.take_back(self.permits);
@@ -284,6 +292,7 @@ impl OwnedSemaphorePermit {
 }
 
 impl Drop for OwnedSemaphorePermit {
+    #[inline]
     fn drop(&mut self) {
         if self.permits > 0 {
             self.semaphore.take_back(self.permits);
@@ -319,6 +328,7 @@ pin_project! {
 impl<'a> Future for AcquireSemaphore<'a> {
     type Output = SemaphorePermit<'a>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let semaphore: &'a Semaphore = this.semaphore;

@@ -34,9 +34,13 @@
 //!    holds that one borrow from its birth.
 //! 4. *One thread.* Queue and waiter are neither `Send` nor `Sync` (they hold
 //!    `Cell`s of `NonNull`).
-//! 5. *No `&mut` to a linked node is ever used*: every field is a `Cell`, and
+//! 5. *No `&mut` to a linked node is ever used*: every field is a cell, and
 //!    `Waiter` is `!Unpin`, so that the `&mut` in a caller's `Pin` claims no
 //!    exclusive access to it.
+//! 6. *The place of a node is written before the node leaves `Idle`*, and read
+//!    in the other states only. Most waits end before they begin: they should
+//!    not pay for what a place in line needs. There is a waker in it in `Queued`
+//!    only, so that nothing has to be dropped with an idle or woken node.
 //!
 //! # User code
 //!
@@ -44,8 +48,9 @@
 //! methods included. Every such call is made when the list is consistent and
 //! nothing read before it is relied upon after it.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomPinned;
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -72,28 +77,38 @@ impl<T: Copy> WaitQueue<T> {
     }
 
     /// How many wait and have not been woken.
+    #[inline]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.get()
     }
 
     /// How many were woken and have neither run nor been dropped since.
+    #[inline]
     pub(crate) fn woken(&self) -> usize {
         self.woken.get()
     }
 
     /// Is nobody waiting, nor about to run after having waited?
+    #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting() == 0 && self.woken() == 0
     }
 
     /// What the first waiter that is not yet woken asked for.
+    #[inline]
     pub(crate) fn first_wish(&self) -> Option<T> {
         // SAFETY: (1) of the module's head: a linked node is alive.
         self.head.get().map(|head| unsafe { head.as_ref() }.wish)
     }
 
     /// Wakes the first waiter; `false` if there is none.
+    #[inline]
     pub(crate) fn wake_first(&self) -> bool {
+        self.head.get().is_some() && self.wake_head()
+    }
+
+    #[inline(never)]
+    fn wake_head(&self) -> bool {
         let Some(waker) = self.take_first(u64::MAX, State::Chosen) else {
             return false;
         };
@@ -104,8 +119,11 @@ impl<T: Copy> WaitQueue<T> {
     }
 
     /// Wakes everyone who waits now; those who come while this runs wait on.
+    #[inline]
     pub(crate) fn wake_all(&self) {
-        self.wake_some(usize::MAX);
+        if self.head.get().is_some() {
+            self.wake_some(usize::MAX);
+        }
     }
 
     /// Wakes the first `count` of those who wait now.
@@ -120,12 +138,16 @@ impl<T: Copy> WaitQueue<T> {
     }
 
     /// Wakes the first in line again and again while `next` says so of its wish.
+    #[inline]
     pub(crate) fn wake_while_wished(&self, next: impl FnMut(T) -> bool) {
-        self.wake_while(u64::MAX, next);
+        if self.head.get().is_some() {
+            self.wake_while(u64::MAX, next);
+        }
     }
 
     /// A waker that panics does not keep the others asleep: the panic goes on
     /// when all have been woken.
+    #[inline(never)]
     fn wake_while(&self, end: u64, mut next: impl FnMut(T) -> bool) {
         let mut panic = None;
         while let Some(wish) = self.first_wish()
@@ -150,40 +172,50 @@ impl<T: Copy> WaitQueue<T> {
         // SAFETY: (1): a linked node is alive, and no user code runs below
         // before the last use of `node`.
         let node = unsafe { head.as_ref() };
-        if node.arrival.get() >= end {
+        if node.place().arrival >= end {
             return None;
         }
         self.unlink(node);
         node.state.set(woken);
         self.woken.set(self.woken.get() + 1);
-        Some(node.waker.take())
+        Some(node.place().waker.take())
     }
 
-    fn link_last(&self, node: &Node<T>) {
+    /// Puts an idle node at the end of the line.
+    fn link_last(&self, node: &Node<T>, waker: Waker) {
         let link = Some(NonNull::from(node));
         let tail = self.tail.replace(link);
-        node.previous.set(tail);
-        node.next.set(None);
-        node.arrival.set(self.arrivals.get());
-        self.arrivals.set(self.arrivals.get() + 1);
+        let arrival = self.arrivals.get();
+        self.arrivals.set(arrival + 1);
+        let place = Place {
+            previous: Cell::new(tail),
+            next: Cell::new(None),
+            waker: Cell::new(Some(waker)),
+            arrival,
+        };
+        // SAFETY: (6): nobody reads the place of an idle node, and nothing in
+        // it has to be dropped.
+        unsafe { (*node.place.get()).write(place) };
+        node.state.set(State::Queued);
         match tail {
             // SAFETY: (1): a linked node is alive.
-            Some(tail) => unsafe { tail.as_ref() }.next.set(link),
+            Some(tail) => unsafe { tail.as_ref() }.place().next.set(link),
             None => self.head.set(link),
         }
         self.waiting.set(self.waiting.get() + 1);
     }
 
     fn unlink(&self, node: &Node<T>) {
-        let (previous, next) = (node.previous.take(), node.next.take());
+        let place = node.place();
+        let (previous, next) = (place.previous.take(), place.next.take());
         match previous {
             // SAFETY: (1) and (3): a neighbour is linked here, hence alive.
-            Some(previous) => unsafe { previous.as_ref() }.next.set(next),
+            Some(previous) => unsafe { previous.as_ref() }.place().next.set(next),
             None => self.head.set(next),
         }
         match next {
             // SAFETY: as above.
-            Some(next) => unsafe { next.as_ref() }.previous.set(previous),
+            Some(next) => unsafe { next.as_ref() }.place().previous.set(previous),
             None => self.tail.set(previous),
         }
         self.waiting.set(self.waiting.get() - 1);
@@ -194,6 +226,7 @@ impl<T: Copy> WaitQueue<T> {
 pub(crate) struct WakeFirst<'a>(pub(crate) &'a WaitQueue);
 
 impl Drop for WakeFirst<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.wake_first();
     }
@@ -203,6 +236,7 @@ impl Drop for WakeFirst<'_> {
 pub(crate) struct WakeAll<'a>(pub(crate) &'a WaitQueue);
 
 impl Drop for WakeAll<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.wake_all();
     }
@@ -217,15 +251,13 @@ pub(crate) struct Waiter<'a, T: Copy = ()> {
 
 impl<'a, T: Copy> Waiter<'a, T> {
     /// A waiter that is not in the queue yet.
+    #[inline]
     pub(crate) fn new(queue: &'a WaitQueue<T>, wish: T) -> Self {
         Self {
             queue,
             node: Node {
                 state: Cell::new(State::Idle),
-                previous: Cell::new(None),
-                next: Cell::new(None),
-                waker: Cell::new(None),
-                arrival: Cell::new(0),
+                place: UnsafeCell::new(MaybeUninit::uninit()),
                 wish,
             },
             _pinned: PhantomPinned,
@@ -233,38 +265,49 @@ impl<'a, T: Copy> Waiter<'a, T> {
     }
 
     /// Is it neither queued nor woken?
+    #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         self.node.state.get() == State::Idle
     }
 
     /// Joins the queue if idle, then is `Ready` once for each time it is woken.
+    #[inline]
     pub(crate) fn poll_woken(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.into_ref().get_ref();
-        let node = &this.node;
-        if !node.is_woken() && !node.would_wake(cx.waker()) {
-            let fresh = cx.waker().clone();
-            // The clone may have woken this node, which must then stay out of
-            // the list; an idle one is linked with its waker in place.
-            let stale = match node.state.get() {
-                State::Idle => {
-                    this.queue.link_last(node);
-                    node.state.set(State::Queued);
-                    node.waker.replace(Some(fresh))
-                }
-                State::Queued => node.waker.replace(Some(fresh)),
-                State::Woken | State::Chosen => Some(fresh),
-            };
-            drop(stale);
+        if !this.node.is_woken() {
+            this.line_up(cx.waker());
         }
-        if node.is_woken() {
+        if this.node.is_woken() {
             this.settle();
             return Poll::Ready(());
         }
         Poll::Pending
     }
 
+    /// Puts the node in line if it is idle, and its waker up to date.
+    #[inline(never)]
+    fn line_up(&self, waker: &Waker) {
+        let node = &self.node;
+        if node.state.get() == State::Queued && node.place().would_wake(waker) {
+            return;
+        }
+        let fresh = waker.clone();
+        // The clone may have woken this node, which must then stay out of the
+        // list; an idle one is linked with its waker in place.
+        let stale = match node.state.get() {
+            State::Idle => {
+                self.queue.link_last(node, fresh);
+                None
+            }
+            State::Queued => node.place().waker.replace(Some(fresh)),
+            State::Woken | State::Chosen => Some(fresh),
+        };
+        drop(stale);
+    }
+
     /// Leaves the queue; `true` if it had been woken and nobody has been told.
     #[must_use = "what came with the wake must be passed on"]
+    #[inline]
     pub(crate) fn abandon(self: Pin<&mut Self>) -> bool {
         self.into_ref().get_ref().leave() != State::Idle
     }
@@ -272,26 +315,35 @@ impl<'a, T: Copy> Waiter<'a, T> {
     /// As [`abandon`](Self::abandon), but a wake that reached all who waited
     /// does not count.
     #[must_use = "what came with the wake must be passed on"]
+    #[inline]
     pub(crate) fn abandon_chosen(self: Pin<&mut Self>) -> bool {
         self.into_ref().get_ref().leave() == State::Chosen
     }
 
     /// Leaves the queue and says how it had been woken, or else `Idle`.
+    #[inline]
     fn leave(&self) -> State {
-        let state = self.node.state.get();
-        match state {
-            State::Idle => {}
-            State::Queued => {
-                self.queue.unlink(&self.node);
-                self.node.state.set(State::Idle);
-                drop(self.node.waker.take());
-                return State::Idle;
-            }
-            State::Woken | State::Chosen => self.settle(),
+        match self.node.state.get() {
+            State::Idle => State::Idle,
+            _ => self.leave_line(),
         }
-        state
     }
 
+    #[inline(never)]
+    fn leave_line(&self) -> State {
+        let state = self.node.state.get();
+        if state != State::Queued {
+            self.settle();
+            return state;
+        }
+        self.queue.unlink(&self.node);
+        let waker = self.node.place().waker.take();
+        self.node.state.set(State::Idle);
+        drop(waker);
+        State::Idle
+    }
+
+    #[inline]
     fn settle(&self) {
         self.node.state.set(State::Idle);
         self.queue.woken.set(self.queue.woken.get() - 1);
@@ -299,6 +351,7 @@ impl<'a, T: Copy> Waiter<'a, T> {
 }
 
 impl<T: Copy> Drop for Waiter<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         // A future that hands something over has called `abandon` before.
         let _ = self.leave();
@@ -307,19 +360,34 @@ impl<T: Copy> Drop for Waiter<'_, T> {
 
 struct Node<T> {
     state: Cell<State>,
-    previous: Cell<Link<T>>,
-    next: Cell<Link<T>>,
-    waker: Cell<Option<Waker>>,
-    arrival: Cell<u64>,
+    place: UnsafeCell<MaybeUninit<Place<T>>>,
     wish: T,
 }
 
 impl<T> Node<T> {
+    #[inline]
     fn is_woken(&self) -> bool {
         matches!(self.state.get(), State::Woken | State::Chosen)
     }
 
-    /// Does the node hold a waker that wakes the same task as `other`?
+    /// The place of a node that is not idle, or was not a moment ago.
+    fn place(&self) -> &Place<T> {
+        // SAFETY: (6) of the module's head: it was written when the node left
+        // `Idle`, and is written anew only when nobody looks at it.
+        unsafe { (*self.place.get()).assume_init_ref() }
+    }
+}
+
+/// A node's place in line.
+struct Place<T> {
+    previous: Cell<Link<T>>,
+    next: Cell<Link<T>>,
+    waker: Cell<Option<Waker>>,
+    arrival: u64,
+}
+
+impl<T> Place<T> {
+    /// Does it hold a waker that wakes the same task as `other`?
     fn would_wake(&self, other: &Waker) -> bool {
         let held = self.waker.take();
         let same = held.as_ref().is_some_and(|held| held.will_wake(other));

@@ -99,6 +99,7 @@ impl<T, O: QueueOrder<T>> Queue<T, O> {
     /// keep the item, put it with [`put_nowait`](Self::put_nowait), which gives
     /// it back.
     #[doc(alias = "send")]
+    #[inline]
     pub fn put(&self, item: T) -> QueuePut<'_, T, O> {
         QueuePut {
             queue: self,
@@ -113,6 +114,7 @@ impl<T, O: QueueOrder<T>> Queue<T, O> {
     ///
     /// [`TryPutError`] with the item if the queue is full or shut down.
     #[doc(alias = "try_send")]
+    #[inline]
     pub fn put_nowait(&self, item: T) -> Result<(), TryPutError<T>> {
         let shut_down = self.shut_down.get();
         if shut_down || self.full() {
@@ -138,6 +140,7 @@ impl<T, O: QueueOrder<T>> Queue<T, O> {
     /// A future that is dropped has taken nothing; had it been woken for an
     /// item, another task in line is woken for it.
     #[doc(alias = "recv")]
+    #[inline]
     pub fn get(&self) -> QueueGet<'_, T, O> {
         QueueGet {
             queue: self,
@@ -152,6 +155,7 @@ impl<T, O: QueueOrder<T>> Queue<T, O> {
     /// [`TryGetError`] if the queue is empty; it says whether it is shut down
     /// as well.
     #[doc(alias = "try_recv")]
+    #[inline]
     pub fn get_nowait(&self) -> Result<T, TryGetError> {
         let item = O::pop(&mut self.items.borrow_mut());
         let item = item.ok_or(TryGetError {
@@ -214,6 +218,7 @@ impl<T, O: QueueOrder<T>> Queue<T, O> {
     /// How many items are inside.
     #[doc(alias = "len")]
     #[must_use]
+    #[inline]
     pub fn qsize(&self) -> usize {
         O::len(&self.items.borrow())
     }
@@ -227,6 +232,7 @@ impl<T, O: QueueOrder<T>> Queue<T, O> {
     /// Is there no item inside?
     #[doc(alias = "is_empty")]
     #[must_use]
+    #[inline]
     pub fn empty(&self) -> bool {
         self.qsize() == 0
     }
@@ -234,6 +240,7 @@ impl<T, O: QueueOrder<T>> Queue<T, O> {
     /// Is there no room for another item?
     #[doc(alias = "is_full")]
     #[must_use]
+    #[inline]
     pub fn full(&self) -> bool {
         self.maxsize > 0 && self.qsize() >= self.maxsize
     }

@@ -41,6 +41,7 @@ impl<T, O: QueueOrder<T>> Future for QueuePut<'_, T, O> {
     /// # Panics
     ///
     /// If it is polled after it was ready.
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
@@ -85,6 +86,7 @@ pin_project! {
 impl<T, O: QueueOrder<T>> Future for QueueGet<'_, T, O> {
     type Output = Result<T, QueueShutDown>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
@@ -119,6 +121,7 @@ pin_project! {
 impl Future for QueueJoin<'_> {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.project().wait.poll(cx)
     }
