@@ -65,6 +65,9 @@ mod testing;
 #[cfg(test)]
 mod model_tests;
 
+#[cfg(test)]
+mod waker_tests;
+
 pub use barrier::{Barrier, BarrierState, BarrierStatistics, BarrierWait, BrokenBarrierError};
 pub use bounded_semaphore::{
     AcquireBounded, BoundedSemaphore, BoundedSemaphorePermit, ReleaseError,
