@@ -11,7 +11,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::wait_queue::{WaitQueue, Waiter, WakeAll};
+use super::wait_queue::{WaitQueue, Waiter};
+use super::wake_on_drop::WakeAll;
 
 /// A place where tasks wait until a given number of them is there:
 /// `asyncio.Barrier`.

@@ -57,6 +57,7 @@ mod queue;
 mod rwlock;
 mod semaphore;
 mod wait_queue;
+mod wake_on_drop;
 pub mod watch;
 
 #[cfg(test)]

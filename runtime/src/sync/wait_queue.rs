@@ -222,26 +222,6 @@ impl<T: Copy> WaitQueue<T> {
     }
 }
 
-/// Wakes the first in line when it is dropped, also by a panic.
-pub(crate) struct WakeFirst<'a>(pub(crate) &'a WaitQueue);
-
-impl Drop for WakeFirst<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.wake_first();
-    }
-}
-
-/// Wakes all in line when it is dropped, also by a panic.
-pub(crate) struct WakeAll<'a>(pub(crate) &'a WaitQueue);
-
-impl Drop for WakeAll<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.wake_all();
-    }
-}
-
 /// One future's place in a [`WaitQueue`]; it can wait again after it was woken.
 pub(crate) struct Waiter<'a, T: Copy = ()> {
     queue: &'a WaitQueue<T>,

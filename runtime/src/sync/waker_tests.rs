@@ -122,7 +122,9 @@ fn told(check: Check) {
             other.notify(&now(other.acquire()), count);
         });
     }
+}
 
+fn awaited(check: Check) {
     let barrier = Rc::new(Barrier::new(3));
     let other = Rc::clone(&barrier);
     let wait = move || -> Wait<'static> {
@@ -182,7 +184,9 @@ fn handed_on(check: Check) {
     let other = Rc::clone(&queue);
     let wait = move || -> Wait<'static> {
         let queue = Rc::clone(&queue);
-        Box::pin(async move { drop(queue.put(()).await) })
+        Box::pin(async move {
+            let _ = queue.put(()).await;
+        })
     };
     check("Queue::put", &wait, &mut || {
         let _ = other.get_nowait();
@@ -231,6 +235,7 @@ fn each(check: Check) {
     exclusive(check);
     counted(check);
     told(check);
+    awaited(check);
     handed_on(check);
 }
 

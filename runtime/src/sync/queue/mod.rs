@@ -10,7 +10,8 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use super::event::Event;
-use super::wait_queue::{WaitQueue, Waiter, WakeAll, WakeFirst};
+use super::wait_queue::{WaitQueue, Waiter};
+use super::wake_on_drop::{WakeAll, WakeFirst};
 
 pub use error::{QueuePutError, QueueShutDown, TaskDoneError, TryGetError, TryPutError};
 pub use order::{Fifo, Lifo, LifoQueue, LowestFirst, PriorityQueue, QueueOrder};
