@@ -8,7 +8,10 @@ use super::{MEASURE, Options};
 use crate::peers::{self, Peer, Without};
 use crate::scenario::{self, Scenario};
 use crate::work::Answer;
-use std::process::{Command, Stdio};
+use rustix::process::{Pid, Signal, kill_process};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 /// A scenario with everybody's figures.
@@ -129,7 +132,7 @@ fn measure_row(options: &Options, row: &mut Row, progress: &mut Progress) {
 fn measure_one(options: &Options, scenario: &Scenario, peer: &str) -> Result<Answer, String> {
     let budget: Duration = options.budget().mul_f64(scenario.weight);
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let output = Command::new(program)
+    let child = Command::new(program)
         .args([
             MEASURE,
             peer,
@@ -137,8 +140,11 @@ fn measure_one(options: &Options, scenario: &Scenario, peer: &str) -> Result<Ans
             &budget.as_millis().to_string(),
         ])
         .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("its process did not start: {error}"))?;
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let child = child.map_err(|error| format!("its process did not start: {error}"))?;
+    let output = output_of(child, PATIENCE + budget * 10)?;
     let printed = String::from_utf8_lossy(&output.stdout);
     let answer = printed
         .lines()
@@ -152,4 +158,44 @@ fn measure_one(options: &Options, scenario: &Scenario, peer: &str) -> Result<Ans
             .unwrap_or("no word");
         format!("failed with {}: {said}", output.status)
     })
+}
+
+/// What a process printed, if it ends in time; else it is killed.
+fn output_of(child: Child, limit: Duration) -> Result<Output, String> {
+    let pid = Pid::from_child(&child);
+    let (send, receive) = mpsc::channel();
+    let waiter = thread::spawn(move || send.send(child.wait_with_output()));
+    let ended = match receive.recv_timeout(limit) {
+        Ok(ended) => Ok(ended),
+        Err(_) => {
+            // The waiter has not reaped it, so that the number is still its own.
+            let _ = kill_process(pid, Signal::KILL);
+            Err(format!("was not done after {} s", limit.as_secs()))
+        }
+    };
+    // It ends with the process, and sends to nobody if that was too late.
+    let _ = waiter.join();
+    ended?.map_err(|error| error.to_string())
+}
+
+/// A measurement that takes this much longer than its time hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Child {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).stdout(Stdio::piped());
+        command.spawn().expect("a shell")
+    }
+
+    #[test]
+    fn a_process_that_hangs_is_killed_and_one_that_ends_is_heard() {
+        let output = output_of(shell("echo done"), Duration::from_secs(60)).unwrap();
+        assert_eq!(output.stdout, b"done\n");
+        let hung = output_of(shell("exec sleep 1000"), Duration::from_millis(1));
+        assert_eq!(hung.unwrap_err(), "was not done after 0 s");
+    }
 }

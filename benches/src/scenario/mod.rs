@@ -67,3 +67,21 @@ pub fn of<R: Runtime>() -> Vec<(&'static str, Run)> {
     runs.extend(resting::of::<R>());
     runs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peers::{self, Peer};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_run_has_a_scenario_and_every_scenario_a_run() {
+        let scenarios = all();
+        let known: BTreeSet<_> = scenarios.iter().map(|scenario| scenario.name).collect();
+        assert_eq!(known.len(), scenarios.len(), "a name is there twice");
+        let peers = peers::all();
+        let names = |peer: &Peer| peer.runs.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let run: BTreeSet<_> = peers.iter().flat_map(names).collect();
+        assert_eq!(run, known);
+    }
+}

@@ -150,10 +150,19 @@ pub fn serve_http(
     judged(&report, used)
 }
 
-/// Listening on loopback.
+/// Listening on loopback, with room for as many connections as any scenario
+/// makes: one that finds none is made again only after a second.
 pub fn listen() -> TcpListener {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port")
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let listener = listener.expect("loopback has a free port");
+    // To listen again changes nothing else. Where the system allows fewer, it
+    // takes that many.
+    rustix::net::listen(&listener, BACKLOG).expect("it listens already");
+    listener
 }
+
+/// Connections that may wait to be accepted; std asks for 128.
+const BACKLOG: i32 = 4096;
 
 /// What the client is to do.
 pub fn load(
