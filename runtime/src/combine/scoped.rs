@@ -54,7 +54,7 @@ use std::task::{Context, Poll, Waker};
 /// assert_eq!(total.get(), 9);
 /// # }).unwrap();
 /// ```
-pub async fn scope<'env, R>(body: impl AsyncFnOnce(Scope<'env>) -> R) -> R {
+pub async fn scope<'env, F: Future>(body: impl FnOnce(Scope<'env>) -> F) -> F::Output {
     let scope = Scope::new();
     let end = EndOnDrop(&scope);
     let mut body = pin!(Some(body(scope.clone())));

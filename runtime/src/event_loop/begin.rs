@@ -49,7 +49,8 @@ pub(super) struct Settings {
 }
 
 impl Core {
-    /// Has a new task begin.
+    /// Has a new task begin that is not to be scheduled and no more.
+    #[cold]
     pub(super) fn begin(&self, task: TaskRef, settings: Settings) {
         if let Some(name) = &settings.name {
             task.set_name(name);

@@ -5,6 +5,7 @@ use super::begin::{Settings, Unusual};
 use super::calls::{CallAt, CallSoon};
 use super::local::Locals;
 use super::observe::Observer;
+use super::spans::{call_in_span, in_span};
 use super::task_set::TaskSet;
 use crate::error::TaskError;
 use crate::offload::Offload;
@@ -150,7 +151,7 @@ impl Core {
         future: F,
         location: &'static Location<'static>,
     ) -> Task<F::Output> {
-        let task = self.make_bare(future, location, flags::FRESH);
+        let task = self.make_bare(in_span(future), location, flags::FRESH);
         // SAFETY: this is the home thread, the cell is new and its sink Kept.
         unsafe { Task::new(task) }
     }
@@ -178,7 +179,7 @@ impl Core {
         callback: impl FnOnce() + 'static,
         location: &'static Location<'static>,
     ) -> CallHandle {
-        let future = CallSoon::new(callback);
+        let future = CallSoon::new(call_in_span(callback));
         let task = self.make(
             future,
             location,
@@ -213,7 +214,7 @@ impl Core {
         callback: impl FnOnce() + 'static,
         location: &'static Location<'static>,
     ) -> CallHandle {
-        let future = CallAt::new(callback, deadline);
+        let future = CallAt::new(call_in_span(callback), deadline);
         let task = self.make(
             future,
             location,

@@ -14,6 +14,7 @@ mod local;
 mod observe;
 mod shuffle;
 mod shutdown;
+mod spans;
 mod task_set;
 mod turn;
 pub(crate) mod vars;

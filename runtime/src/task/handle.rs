@@ -144,10 +144,9 @@ impl<T> Task<T> {
         if header.has(flags::DONE) {
             return Poll::Ready(());
         }
-        assert!(
-            !std::ptr::eq(cx.waker().data(), self.task.as_ptr().cast()),
-            "a task awaits itself, and would never end; give the handle to another task"
-        );
+        if std::ptr::eq(cx.waker().data(), self.task.as_ptr().cast()) {
+            awaits_itself();
+        }
         match header.waiter.take() {
             Some(known) if known.will_wake(cx.waker()) => header.waiter.set(Some(known)),
             stale => {
@@ -188,6 +187,11 @@ impl<T> Task<T> {
             self.task.report(payload);
         }
     }
+}
+
+#[cold]
+fn awaits_itself() -> ! {
+    panic!("a task awaits itself, and would never end; give the handle to another task")
 }
 
 impl<T, E: fmt::Display> Task<Result<T, E>> {

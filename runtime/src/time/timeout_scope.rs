@@ -44,10 +44,10 @@ use std::time::Instant;
 /// assert_eq!(answer.await, Ok("done"));
 /// # }).unwrap();
 /// ```
-pub async fn timeout_scope<R>(
+pub async fn timeout_scope<F: Future>(
     when: Option<Instant>,
-    body: impl AsyncFnOnce(Deadline) -> R,
-) -> Result<R, Elapsed> {
+    body: impl FnOnce(Deadline) -> F,
+) -> Result<F::Output, Elapsed> {
     let deadline = Deadline {
         state: Rc::new(State {
             when: Cell::new(when),

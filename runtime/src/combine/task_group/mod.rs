@@ -51,7 +51,8 @@ use std::task::{Context, Poll, Waker};
 /// });
 /// assert_eq!(sum.await.unwrap(), 5);
 ///
-/// let failed = TaskGroup::scope(async |group| {
+/// // The group is the body's own: an async closure, or `async move`.
+/// let failed = TaskGroup::scope(|group| async move {
 ///     drop(group.create_task(std::future::pending::<()>()));
 ///     drop(group.create_task(async { "12x".parse::<u32>() }));
 /// });
@@ -107,7 +108,9 @@ impl TaskGroup {
     /// # Panics
     /// With the first panic of the body or of a child, when all children are
     /// gone; further ones go to the exception handler, errors with them.
-    pub async fn scope<R>(body: impl AsyncFnOnce(TaskGroup) -> R) -> Result<R, GroupError> {
+    pub async fn scope<F: Future>(
+        body: impl FnOnce(TaskGroup) -> F,
+    ) -> Result<F::Output, GroupError> {
         let group = Self::new();
         let end = EndOnDrop(&group.inner);
         let mut body = pin!(Some(body(group.clone())));
@@ -145,9 +148,9 @@ impl TaskGroup {
     /// assert_eq!(failed.await.unwrap_err().errors().len(), 1);
     /// # }).unwrap();
     /// ```
-    pub async fn try_scope<O: GroupOutput>(
-        body: impl AsyncFnOnce(TaskGroup) -> O,
-    ) -> Result<O::Value, GroupError> {
+    pub async fn try_scope<F: Future<Output: GroupOutput>>(
+        body: impl FnOnce(TaskGroup) -> F,
+    ) -> Result<<F::Output as GroupOutput>::Value, GroupError> {
         let scoped = Self::scope(async |group: TaskGroup| {
             let inner = group.inner.clone();
             match body(group).await.settle() {
