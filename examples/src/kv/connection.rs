@@ -17,7 +17,7 @@ use super::shards::Shards;
 use super::store::Figures;
 use futures::{AsyncReadExt, AsyncWriteExt};
 use polyloop::net::TcpStream;
-use polyloop_bridge::Submission;
+use polyloop_bridge::shard::Invocation;
 use std::io;
 
 /// Requests of one batch, at most.
@@ -173,8 +173,8 @@ impl Connection {
             }
         }
         self.run_home();
-        for (shard, submission) in sent {
-            self.batch.lanes[shard] = submission.await.map_err(io::Error::other)?;
+        for (shard, answered) in sent {
+            self.batch.lanes[shard] = answered.await.map_err(io::Error::other)?;
         }
         Ok(())
     }
@@ -186,7 +186,7 @@ impl Connection {
         }
     }
 
-    fn send(&mut self, shard: usize) -> Submission<Lane> {
+    fn send(&mut self, shard: usize) -> Invocation<Lane> {
         let lane = std::mem::take(&mut self.batch.lanes[shard]);
         self.shards.send(shard, lane)
     }
@@ -219,8 +219,8 @@ impl Connection {
         if lane == self.shards.home {
             self.run_home();
         } else {
-            let submission = self.send(lane);
-            self.batch.lanes[lane] = submission.await.map_err(io::Error::other)?;
+            let answered = self.send(lane);
+            self.batch.lanes[lane] = answered.await.map_err(io::Error::other)?;
         }
         Ok(())
     }

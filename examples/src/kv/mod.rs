@@ -9,7 +9,9 @@
 //!                answers put together in order ◀── each lane's answers
 //! ```
 //! A shard is its loop's alone: a plain table, no lock, no atomic. What crosses
-//! threads is a lane, moved there and back by `run_coroutine_threadsafe`.
+//! threads is a lane, moved there and back by [`Sharded`].
+//!
+//! [`Sharded`]: polyloop_bridge::Sharded
 //!
 //! Single keys are atomic; `MSET` and `DEL` of keys in several shards are done
 //! shard by shard. Nothing is kept on disk. Keys, values, requests, memory and

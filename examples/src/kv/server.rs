@@ -4,12 +4,11 @@ use super::batch::Router;
 use super::connection::Connection;
 use super::info::Info;
 use super::resp::Limits;
-use super::shards::Shards;
+use super::shards::{self, Shard, Shards};
 use futures::AsyncWriteExt;
-use polyloop::LoopHandle;
 use polyloop::net::TcpStream;
-use polyloop_bridge::LoopGroup;
 use polyloop_bridge::group::{Accept, GroupReport};
+use polyloop_bridge::{LoopGroup, Sharded};
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
@@ -44,8 +43,8 @@ pub fn run(
         .loops(options.loops)
         .name("kv")
         .build()?;
-    Shards::start(&group, options.memory)?;
-    let service = Service::new(&group, &options);
+    let shards = shards::start(&group, options.memory)?;
+    let service = Service::new(shards, &options);
     let server = group.serve_tcp(options.listen, Accept::ReusePort, move |stream| {
         service.clone().accept(stream)
     })?;
@@ -60,24 +59,25 @@ pub fn run(
 /// What every connection needs.
 #[derive(Clone)]
 struct Service {
-    handles: Vec<LoopHandle>,
+    shards: Sharded<Shard>,
     router: Router,
     limits: Limits,
     info: Info,
 }
 
 impl Service {
-    fn new(group: &LoopGroup, options: &Options) -> Self {
+    fn new(shards: Sharded<Shard>, options: &Options) -> Self {
+        let loops = shards.len();
         Self {
-            handles: group.iter().cloned().collect(),
-            router: Router::new(group.len()),
+            router: Router::new(loops),
             limits: options.limits,
             info: Info::new(
                 options.listen.port(),
-                group.len(),
+                loops,
                 options.memory,
                 options.clients,
             ),
+            shards,
         }
     }
 
@@ -92,7 +92,7 @@ impl Service {
             return stream.write_all(refused).await;
         };
         stream.set_nodelay(true)?;
-        let Some(shards) = Shards::here(&self.handles) else {
+        let Some(shards) = Shards::here(self.shards) else {
             return Err(io::Error::other("accepted on a loop without a shard"));
         };
         let connection = Connection::new(stream, shards, self.router, self.limits, self.info);

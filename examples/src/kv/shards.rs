@@ -2,11 +2,10 @@
 
 use super::lane::Lane;
 use super::store::{Millis, Store};
-use polyloop::LoopHandle;
 use polyloop::sync::Event;
-use polyloop_bridge::{LoopGroup, Submission, run_coroutine_threadsafe};
+use polyloop_bridge::shard::{Here, Invocation};
+use polyloop_bridge::{LoopGroup, Sharded};
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// Keys that are removed at a time when theirs has come.
@@ -15,11 +14,7 @@ const SWEEP: usize = 256;
 /// is about memory only.
 const REST: Duration = Duration::from_millis(50);
 
-thread_local! {
-    static SHARD: RefCell<Option<Rc<Shard>>> = const { RefCell::new(None) };
-}
-
-/// The keys of the calling thread's loop.
+/// The keys of one loop.
 pub struct Shard {
     store: RefCell<Store>,
     began: Instant,
@@ -28,12 +23,12 @@ pub struct Shard {
 }
 
 impl Shard {
-    fn new(limit: usize) -> Rc<Self> {
-        Rc::new(Self {
+    fn new(limit: usize) -> Self {
+        Self {
             store: RefCell::new(Store::new(limit)),
             began: polyloop::time::now(),
             expiring: Event::new(),
-        })
+        }
     }
 
     fn now(&self) -> Millis {
@@ -51,7 +46,7 @@ impl Shard {
     }
 
     /// Removes keys whose time has come, for as long as the loop runs.
-    async fn sweep(self: Rc<Self>) {
+    async fn sweep(&self) {
         loop {
             self.expiring.wait().await;
             let now = self.now();
@@ -73,41 +68,37 @@ impl Shard {
     }
 }
 
-/// The way to every shard, from any of the group's loops.
-#[derive(Clone)]
+/// Makes the shard of every loop; `limit` bytes for all together.
+///
+/// # Errors
+/// A loop's that has ended already.
+pub fn start(group: &LoopGroup, limit: usize) -> Result<Sharded<Shard>, String> {
+    let each = limit / group.len();
+    let shards = Sharded::start(group, move |_| async move { Shard::new(each) });
+    let shards = shards.result().map_err(|error| error.to_string())?;
+    for number in 0..shards.len() {
+        // Each runs for as long as its loop does.
+        drop(shards.invoke_on(number, |shard| async move { shard.sweep().await }));
+    }
+    Ok(shards)
+}
+
+/// The way to every shard, from a connection on one of their loops.
 pub struct Shards {
-    handles: Rc<[LoopHandle]>,
-    /// The shard of the loop that this value is on.
+    all: Sharded<Shard>,
+    /// The shard of the connection's own loop.
     pub home: usize,
-    local: Rc<Shard>,
+    local: Here<Shard>,
 }
 
 impl Shards {
-    /// Makes the shard of every loop; `limit` bytes for all together.
-    ///
-    /// # Errors
-    /// A loop's that has ended already.
-    pub fn start(group: &LoopGroup, limit: usize) -> Result<(), String> {
-        let each = limit / group.len();
-        let started = group.on_each(move |_| async move {
-            let shard = Shard::new(each);
-            drop(polyloop::create_task(shard.clone().sweep()));
-            SHARD.with_borrow_mut(|place| *place = Some(shard));
-        });
-        let outcome: Result<Vec<()>, _> = started.results().into_iter().collect();
-        outcome.map(drop).map_err(|error| error.to_string())
-    }
-
-    /// For a connection on the calling thread's loop; `None` on a thread without
-    /// a shard.
+    /// For a connection on the running loop; `None` on a loop without a shard.
     #[must_use]
-    pub fn here(handles: &[LoopHandle]) -> Option<Self> {
-        let here = polyloop::current_loop().id();
-        Some(Self {
-            handles: handles.into(),
-            home: handles.iter().position(|handle| handle.id() == here)?,
-            local: local()?,
-        })
+    pub fn here(all: Sharded<Shard>) -> Option<Self> {
+        let here = polyloop::current_loop();
+        let home = (0..all.len()).find(|number| *all.home(*number) == here)?;
+        let local = all.try_local()?;
+        Some(Self { all, home, local })
     }
 
     /// Does the steps of the home shard's lane, here and now.
@@ -116,16 +107,10 @@ impl Shards {
     }
 
     /// Sends a lane to its shard, which sends it back with the answers.
-    pub fn send(&self, shard: usize, mut lane: Lane) -> Submission<Lane> {
-        run_coroutine_threadsafe(&self.handles[shard], move || {
-            if let Some(shard) = local() {
-                shard.run(&mut lane, None);
-            }
+    pub fn send(&self, shard: usize, mut lane: Lane) -> Invocation<Lane> {
+        self.all.invoke_on(shard, |shard| {
+            shard.run(&mut lane, None);
             std::future::ready(lane)
         })
     }
-}
-
-fn local() -> Option<Rc<Shard>> {
-    SHARD.with_borrow(Clone::clone)
 }
