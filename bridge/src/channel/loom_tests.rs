@@ -149,3 +149,38 @@ fn loom_the_last_sender_wakes_two_blocked_receivers() {
         closer.join().unwrap();
     });
 }
+
+#[test]
+fn loom_a_broadcast_reaches_two_blocked_receivers_and_ends() {
+    loom::model(|| {
+        let (sender, mut first) = broadcast::channel(1);
+        let mut second = first.clone();
+        let other = loom::thread::spawn(move || {
+            let value = second.recv_blocking();
+            (value, second.recv_blocking())
+        });
+        sender.send(7).unwrap();
+        drop(sender);
+        assert_eq!(first.recv_blocking(), Ok(7));
+        assert!(first.recv_blocking().is_err());
+        let (value, end) = other.join().unwrap();
+        assert_eq!(value, Ok(7));
+        assert_eq!(end, Err(broadcast::RecvError::Closed));
+    });
+}
+
+#[test]
+fn loom_a_watcher_sees_the_change_and_the_end() {
+    loom::model(|| {
+        let (sender, mut receiver) = watch::channel(0);
+        let watcher = loom::thread::spawn(move || {
+            let changed = receiver.changed_blocking();
+            assert_eq!(changed, Ok(()));
+            assert_eq!(*receiver.get(), 1);
+            assert_eq!(receiver.changed_blocking(), Err(RecvError));
+        });
+        sender.replace(1);
+        drop(sender);
+        watcher.join().unwrap();
+    });
+}

@@ -211,3 +211,80 @@ fn statistics_say_who_is_there_and_who_waits() {
     assert_eq!((now.items, now.senders, now.senders_waiting), (0, 1, 0));
     assert!(now.closed);
 }
+
+#[test]
+fn trap_019_ends_that_come_and_go_leave_nobody_asleep() {
+    for round in 0..10_000 {
+        let (sender, receiver) = bounded(1);
+        // Polled once, so that it waits when the other side acts or goes.
+        let (wakes, waker) = Wakes::new();
+        let mut receiving = receiver.recv();
+        assert!(poll_with(&mut receiving, &waker).is_pending());
+        match round % 3 {
+            0 => sender.try_send(round).expect("there is room"),
+            1 => assert!(sender.close()),
+            _ => drop(sender),
+        }
+        assert_eq!(wakes.count(), 1);
+        let answer = poll_with(&mut receiving, &waker);
+        let expected = if round % 3 == 0 {
+            Ok(round)
+        } else {
+            Err(RecvError)
+        };
+        assert_eq!(answer, Poll::Ready(expected));
+    }
+}
+
+#[test]
+fn trap_042_a_channel_that_goes_drops_its_wakers_and_values() {
+    for (sender, receiver) in [bounded(2), unbounded(), priority(2)] {
+        let value = Arc::new(());
+        let (wakes, waker) = Wakes::new();
+        sender.try_send(value.clone()).expect("there is room");
+        let other = receiver.clone();
+        let mut sending = sender.send(value.clone());
+        let mut more = sender.send(value.clone());
+        let _ = poll_with(&mut sending, &waker);
+        // A bounded queue is full by now, and this one waits.
+        let _ = poll_with(&mut more, &waker);
+        drop((sending, more));
+        let mut sink = sender.into_sink();
+        let mut cx = Context::from_waker(&waker);
+        for _ in 0..2 {
+            // The sink of a full queue keeps one value, and waits with it.
+            if Pin::new(&mut sink).poll_ready(&mut cx).is_ready() {
+                let fed = Pin::new(&mut sink).start_send(value.clone());
+                fed.expect("there are receivers");
+            }
+        }
+        drop((sink, receiver, waker));
+        drop(other);
+        assert_eq!(Arc::strong_count(&value), 1);
+        assert_eq!(Arc::strong_count(&wakes), 1);
+    }
+}
+
+#[test]
+fn trap_091_the_last_receiver_goes_while_values_come() {
+    for round in 0..2_000 {
+        let value = Arc::new(());
+        let (sender, receiver) = match round % 2 {
+            0 => unbounded(),
+            _ => bounded(64),
+        };
+        let thread = thread::spawn({
+            let value = value.clone();
+            move || {
+                let sent = (0..64).take_while(|_| sender.try_send(value.clone()).is_ok());
+                sent.count()
+            }
+        });
+        for _ in 0..round % 40 {
+            let _ = receiver.try_recv();
+        }
+        drop(receiver);
+        assert!(thread.join().expect("no panic") <= 64);
+        assert_eq!(Arc::strong_count(&value), 1, "each value was dropped once");
+    }
+}
