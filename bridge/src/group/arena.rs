@@ -2,9 +2,8 @@
 //! reference to one lasts as long as the list, while others are added.
 #![forbid(unsafe_code)]
 
-use parking_lot::Mutex;
+use super::primitives::{AtomicUsize, Mutex};
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 pub(super) struct Arena<T> {

@@ -1,21 +1,5 @@
 //! Which loop gets the work.
 //!
-//! A group is a list of seats; a seat's place is its loop's number. Loops come,
-//! go and are replaced while others choose, so what a choice looks at is one
-//! atomic word a seat: which member sits there, and whether it is to be chosen.
-//! Seats and members only grow in number, so the handle that a choice gives is
-//! borrowed from the group and no count of references is touched.
-//!
-//! ```text
-//!              reserve             seat                retire
-//!    VACANT ───────────▶ RESERVED ──────▶ OPEN, member ──────▶ VACANT, member
-//!       ▲                   │                ▲  │ replace
-//!       └───────────────────┘                └──┘ (compare-exchange: not if
-//!            unreserve                             it was retired meanwhile)
-//! ```
-//! `reserve`, `seat` and `retire` hold a lock against each other, so that no two
-//! loops get one number and the last one stays; choices never take it.
-//!
 //! Keys are spread by rendezvous hashing (D. Thaler and C. Ravishankar, "Using
 //! name-based mappings to increase hit rates", 1998): each seat draws a number
 //! from the key and its own place, and the highest wins. A loop that leaves
@@ -24,24 +8,18 @@
 //! could leave.
 #![forbid(unsafe_code)]
 
-use super::RetireError;
-use super::arena::Arena;
-use parking_lot::Mutex;
+use super::seats::Seats;
 use polyloop::LoopHandle;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The loops of a group, without the group: a task that runs on one of them may
 /// hold this and yet not keep the group from ending.
 pub(super) struct Loops {
-    members: Arena<Member>,
-    seats: Arena<Seat>,
-    /// Seats that may be chosen.
-    open: AtomicUsize,
+    seats: Seats<Member>,
     turn: AtomicUsize,
     roles: Vec<RoleTurn>,
-    changing: Mutex<()>,
 }
 
 /// A loop that is or was in the group.
@@ -51,27 +29,9 @@ pub(super) struct Member {
     pub(super) record: u64,
 }
 
-struct Seat {
-    name: String,
-    role: Option<usize>,
-    /// OPEN, RESERVED, and above them one more than the place of its last member
-    /// among all members; zero if it has had none.
-    state: AtomicU64,
-}
-
 struct RoleTurn {
     name: String,
     turn: AtomicUsize,
-}
-
-const OPEN: u64 = 1;
-const RESERVED: u64 = 2;
-const PLACE: u32 = 2;
-
-impl Seat {
-    fn is_vacant(&self) -> bool {
-        self.state.load(Acquire) & (OPEN | RESERVED) == 0
-    }
 }
 
 impl Loops {
@@ -81,20 +41,15 @@ impl Loops {
             turn: AtomicUsize::new(0),
         };
         Self {
-            members: Arena::new(),
-            seats: Arena::new(),
-            open: AtomicUsize::new(0),
+            seats: Seats::new(),
             turn: AtomicUsize::new(0),
             roles: roles.into_iter().map(with_turn).collect(),
-            changing: Mutex::new(()),
         }
     }
 
-    // ---- who is there ----
-
-    /// How many loops may be chosen.
-    pub(super) fn len(&self) -> usize {
-        self.open.load(Relaxed)
+    /// Where they sit, to make changes.
+    pub(super) fn seats(&self) -> &Seats<Member> {
+        &self.seats
     }
 
     pub(super) fn role(&self, name: &str) -> Option<usize> {
@@ -105,103 +60,9 @@ impl Loops {
         &self.roles[role].name
     }
 
-    pub(super) fn seat_name(&self, number: usize) -> &str {
-        self.seats.get(number).map_or("", |seat| &seat.name)
-    }
-
-    /// The last member of a seat, gone or not.
-    pub(super) fn member(&self, number: usize) -> Option<&Member> {
-        self.member_of(self.seats.get(number)?.state.load(Acquire))
-    }
-
-    fn member_of(&self, state: u64) -> Option<&Member> {
-        let place = (state >> PLACE).checked_sub(1)?;
-        self.members.get(place as usize)
-    }
-
     /// The loops that may be chosen, with their numbers.
     pub(super) fn open(&self, role: Option<usize>) -> impl Iterator<Item = (usize, &Member)> {
-        let numbered = self.seats.iter().enumerate();
-        numbered.filter_map(move |(number, seat)| {
-            let state = seat.state.load(Acquire);
-            let chosen = state & OPEN != 0 && (role.is_none() || role == seat.role);
-            let member = self.member_of(state)?;
-            chosen.then_some((number, member))
-        })
-    }
-
-    // ---- changes ----
-
-    /// Keeps a seat for a loop that is about to be started; gives its number,
-    /// which is that of one that left, if there is one of this role. A new seat
-    /// is named by its place among all and by that among those of its role.
-    pub(super) fn reserve(
-        &self,
-        role: Option<usize>,
-        name: impl FnOnce(usize, usize) -> String,
-    ) -> usize {
-        let _changing = self.changing.lock();
-        let mut seats = self.seats.iter();
-        if let Some(number) = seats.position(|seat| seat.role == role && seat.is_vacant()) {
-            if let Some(seat) = self.seats.get(number) {
-                seat.state.fetch_or(RESERVED, AcqRel);
-            }
-            return number;
-        }
-        let number = self.seats.len();
-        let of_role = self.seats.iter().filter(|seat| seat.role == role).count();
-        self.seats.push(Seat {
-            name: name(number, of_role),
-            role,
-            state: AtomicU64::new(RESERVED),
-        })
-    }
-
-    /// The loop was not started.
-    pub(super) fn unreserve(&self, number: usize) {
-        if let Some(seat) = self.seats.get(number) {
-            seat.state.fetch_and(!RESERVED, AcqRel);
-        }
-    }
-
-    /// The loop runs, and may be chosen.
-    pub(super) fn seat(&self, number: usize, member: Member) {
-        let _changing = self.changing.lock();
-        let place = self.members.push(member) as u64 + 1;
-        if let Some(seat) = self.seats.get(number) {
-            seat.state.store(place << PLACE | OPEN, Release);
-            self.open.fetch_add(1, Relaxed);
-        }
-    }
-
-    /// Puts another loop in the place of one, unless that was retired.
-    pub(super) fn replace(&self, number: usize, record: u64, member: Member) -> bool {
-        let Some(seat) = self.seats.get(number) else {
-            return false;
-        };
-        let before = seat.state.load(Acquire);
-        let same = |member: &Member| member.record == record;
-        if before & OPEN == 0 || !self.member_of(before).is_some_and(same) {
-            return false;
-        }
-        let after = (self.members.push(member) as u64 + 1) << PLACE | OPEN;
-        let swapped = seat.state.compare_exchange(before, after, AcqRel, Acquire);
-        swapped.is_ok()
-    }
-
-    /// Nobody chooses this loop from now on.
-    pub(super) fn retire(&self, number: usize) -> Result<&Member, RetireError> {
-        let _changing = self.changing.lock();
-        let seat = self.seats.get(number).ok_or(RetireError::Absent)?;
-        if seat.state.load(Acquire) & OPEN == 0 {
-            return Err(RetireError::Absent);
-        }
-        if self.len() == 1 {
-            return Err(RetireError::Last);
-        }
-        self.open.fetch_sub(1, Relaxed);
-        let last = seat.state.fetch_and(!OPEN, AcqRel);
-        self.member_of(last).ok_or(RetireError::Absent)
+        self.seats.open(role)
     }
 
     // ---- the choice ----
@@ -213,10 +74,10 @@ impl Loops {
             Some(role) => &self.roles[role].turn,
         };
         let turn = turn.fetch_add(1, Relaxed);
-        let seats = self.seats.len();
-        if role.is_none() && self.len() == seats {
+        let seats = self.seats.all();
+        if role.is_none() && self.seats.len() == seats {
             // Every seat is taken, as is usual: the turn tells the seat.
-            let member = self.member(turn.checked_rem(seats)?)?;
+            let member = self.seats.member(turn.checked_rem(seats)?)?;
             if !member.handle.is_closed() {
                 return Some(&member.handle);
             }
@@ -235,7 +96,7 @@ impl Loops {
 
     /// The one with the fewest tasks; among equals one after the other.
     pub(super) fn least_loaded(&self, role: Option<usize>) -> Option<&LoopHandle> {
-        let seats = self.seats.len();
+        let seats = self.seats.all();
         let from = self.turn.fetch_add(1, Relaxed).checked_rem(seats)?;
         let distance = |number: usize| (number + seats - from) % seats;
         let load = |(number, member): &(usize, &Member)| {
@@ -264,7 +125,7 @@ impl Loops {
         K: Hash + ?Sized,
     {
         let number = self.number_by_key(role, key)?;
-        self.member(number).map(|member| &member.handle)
+        self.seats.member(number).map(|member| &member.handle)
     }
 
     fn any(&self, role: Option<usize>) -> Option<&LoopHandle> {

@@ -42,7 +42,7 @@ impl Members {
         let mut starting = Vec::with_capacity(seats.len());
         let mut failed = None;
         for (name, role) in seats {
-            let number = self.loops.reserve(role, |_, _| name);
+            let number = self.loops.seats().reserve(role, |_, _| name);
             match self.start(number) {
                 Ok(started) => starting.push((number, started)),
                 Err(cause) => {
@@ -52,7 +52,7 @@ impl Members {
         }
         for (number, starting) in starting {
             match self.await_start(starting) {
-                Ok(member) => self.loops.seat(number, member),
+                Ok(member) => self.loops.seats().seat(number, member),
                 Err(cause) => {
                     failed.get_or_insert((number, cause));
                 }
@@ -66,18 +66,21 @@ impl Members {
 
     /// Starts one more loop and waits until it runs.
     pub(super) fn add(&self, role: Option<usize>) -> Result<usize, GroupError> {
-        let number = self.loops.reserve(role, |number, of_role| match role {
-            Some(role) => format!("{}-{of_role}", self.loops.role_name(role)),
-            None => format!("{}-{number}", self.name),
-        });
+        let number = self
+            .loops
+            .seats()
+            .reserve(role, |number, of_role| match role {
+                Some(role) => format!("{}-{of_role}", self.loops.role_name(role)),
+                None => format!("{}-{number}", self.name),
+            });
         let started = self.start(number).and_then(|s| self.await_start(s));
         match started {
             Ok(member) => {
-                self.loops.seat(number, member);
+                self.loops.seats().seat(number, member);
                 Ok(number)
             }
             Err(cause) => {
-                self.loops.unreserve(number);
+                self.loops.seats().unreserve(number);
                 Err(self.error(number, cause))
             }
         }
@@ -89,7 +92,8 @@ impl Members {
         let started = self.start(number).and_then(|s| self.await_start(s));
         let member = started.map_err(|cause| self.error(number, cause))?;
         let (new, handle) = (member.record, member.handle.clone());
-        let replaced = self.loops.replace(number, record, member);
+        let is_old = |member: &Member| member.record == record;
+        let replaced = self.loops.seats().replace(number, is_old, member);
         if replaced {
             self.threads.stop(record, LEEWAY);
         } else {
@@ -101,11 +105,11 @@ impl Members {
 
     /// Takes a loop out of the choices, stops it and waits for its end.
     pub(super) fn retire(&self, number: usize, grace: Duration) -> Result<LoopReport, RetireError> {
-        let member = self.loops.retire(number)?;
+        let member = self.loops.seats().retire(number)?;
         self.threads.stop(member.record, grace);
         let limit = grace.saturating_mul(2).saturating_add(LEEWAY);
         let report = self.threads.wait_for(member.record, deadline_after(limit));
-        Ok(report.unwrap_or_else(|| LoopReport::not_ended(self.loops.seat_name(number))))
+        Ok(report.unwrap_or_else(|| LoopReport::not_ended(self.loops.seats().name(number))))
     }
 
     fn start(&self, number: usize) -> Result<Starting, Cause> {
@@ -113,7 +117,7 @@ impl Members {
             &self.recipe,
             &self.threads,
             number,
-            self.loops.seat_name(number),
+            self.loops.seats().name(number),
         )
     }
 
@@ -147,10 +151,13 @@ impl Members {
     }
 
     fn error(&self, number: usize, cause: Cause) -> GroupError {
-        GroupError::new(self.loops.seat_name(number).to_owned(), cause)
+        GroupError::new(self.loops.seats().name(number).to_owned(), cause)
     }
 
     pub(super) fn handle(&self, number: usize) -> Option<&LoopHandle> {
-        self.loops.member(number).map(|member| &member.handle)
+        self.loops
+            .seats()
+            .member(number)
+            .map(|member| &member.handle)
     }
 }

@@ -13,8 +13,10 @@ mod members;
 #[cfg(all(test, not(loom)))]
 mod members_tests;
 mod placement;
+mod primitives;
 mod report;
 mod role;
+mod seats;
 mod serve;
 #[cfg(all(test, not(loom)))]
 mod serve_tests;
@@ -91,7 +93,7 @@ impl LoopGroup {
     /// How many loops there are; at least 1.
     #[expect(clippy::len_without_is_empty, reason = "a group is never empty")]
     pub fn len(&self) -> usize {
-        self.inner.members.loops.len()
+        self.inner.members.loops.seats().len()
     }
 
     /// The loop of this number. Numbers begin at 0 and have no gaps until a loop
