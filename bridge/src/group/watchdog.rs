@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 ///
 /// let (tell, told) = channel::unbounded();
 /// let watchdog = Watchdog::new()
-///     .stuck_after(Duration::from_millis(50))
+///     .stuck_after(Duration::from_millis(500))
 ///     .replace(1)
 ///     .on_incident(move |incident| {
 ///         let _ = tell.try_send((incident.number, incident.is_stuck()));

@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Instant;
 
+/// More than a loop of an overloaded machine is kept from running.
+const STUCK_AFTER: Duration = Duration::from_secs(1);
+
 fn name_on(handle: &LoopHandle) -> String {
     let name = || async { polyloop::current_loop().name().to_owned() };
     let name = run_coroutine_threadsafe(handle, name).result();
@@ -34,7 +37,7 @@ fn watchdog(replace: usize) -> (Watchdog, channel::Receiver<Incident>) {
         panic!("a hook that panics is no obstacle");
     };
     let watchdog = Watchdog::new()
-        .stuck_after(Duration::from_millis(20))
+        .stuck_after(STUCK_AFTER)
         .replace(replace)
         .on_incident(tell_copy);
     (watchdog, told)
@@ -96,8 +99,9 @@ fn a_stuck_loop_is_replaced_and_what_it_had_is_answered() {
 }
 
 #[test]
-fn loops_that_sleep_or_work_are_left_alone() {
-    let (watchdog, told) = watchdog(9);
+fn loops_that_work_or_were_stopped_have_not_failed() {
+    let (watchdog, told) = watchdog(0);
+    let watchdog = watchdog.stuck_after(Duration::from_millis(20));
     let group = LoopGroup::builder().loops(3).watchdog(watchdog).build();
     let group = group.expect("threads and loops");
     let working = run_coroutine_threadsafe(group.handle(0), || async {
