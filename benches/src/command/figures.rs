@@ -10,6 +10,8 @@ pub const LIMIT: &str = "limit";
 pub struct Compared {
     /// Whoever was measured, in the peers' order.
     pub entries: Vec<Entry>,
+    /// The best runtime beside polyloop, and how many times as much it has.
+    pub rival: Option<(&'static str, f64)>,
 }
 
 /// One peer's place in it.
@@ -56,7 +58,11 @@ impl Compared {
         if let Some(least) = least {
             least.best = true;
         }
-        Self { entries }
+        let peers = entries.iter().filter(|entry| !is_limit(entry.peer));
+        let peers = peers.filter_map(|entry| Some((entry, entry.of_own?)));
+        let rival = peers.min_by(|(a, _), (b, _)| a.stats.median.total_cmp(&b.stats.median));
+        let rival = rival.map(|(entry, ratio)| (entry.peer, ratio));
+        Self { entries, rival }
     }
 }
 
@@ -88,7 +94,8 @@ mod tests {
                 cell(LIMIT, &[5.0, 5.0]),
             ],
         };
-        let entries = Compared::of(&row, 0).entries;
+        let Compared { entries, rival } = Compared::of(&row, 0);
+        assert_eq!(rival, Some(("other", 4.0)));
         let names: Vec<_> = entries
             .iter()
             .map(|entry| (entry.peer, entry.best))

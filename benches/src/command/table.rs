@@ -23,7 +23,10 @@ fn block(text: &mut String, row: &Row) {
     let _ = writeln!(text, "\n{}: {}", scenario.name, scenario.about);
     for (number, metric) in scenario.metrics.iter().enumerate() {
         let compared = Compared::of(row, number);
-        let _ = writeln!(text, "  {metric}");
+        let rival = compared.rival.map_or(String::new(), |(peer, ratio)| {
+            format!(" (the best peer, {peer}: {ratio:.2}× polyloop)")
+        });
+        let _ = writeln!(text, "  {metric}{rival}");
         for entry in &compared.entries {
             let _ = writeln!(text, "    {}", line(entry));
         }
