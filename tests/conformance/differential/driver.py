@@ -9,6 +9,7 @@ import sys
 
 import calls
 import combining
+import groups
 import primitives
 import queues
 import tasks
@@ -60,7 +61,7 @@ def run(name, script):
 def main():
     if sys.version_info < (3, 11):
         sys.exit("needs Python 3.11")
-    for module in (calls, tasks, combining, timing, primitives, queues):
+    for module in (calls, tasks, combining, groups, timing, primitives, queues):
         for name, script in vars(module).items():
             if asyncio.iscoroutinefunction(script) and not name.startswith("_"):
                 run(name, script)

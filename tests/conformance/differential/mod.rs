@@ -4,6 +4,7 @@
 
 mod calls;
 mod combining;
+mod groups;
 mod primitives;
 mod queues;
 mod tasks;
@@ -124,6 +125,7 @@ fn here() -> Traces {
         calls::SCRIPTS,
         tasks::SCRIPTS,
         combining::SCRIPTS,
+        groups::SCRIPTS,
         timing::SCRIPTS,
         primitives::SCRIPTS,
         queues::SCRIPTS,
