@@ -20,15 +20,19 @@
 //! | level | module | what it is |
 //! |---|---|---|
 //! | 0 | `loom`, `heap` | the model checker's seam; smallest first, stable |
-//! | 1 | `waiters` | who waits: tasks and plain threads, in one line |
+//! | 1 | `waiters`, `blocked` | who waits: tasks and plain threads, in one line; who blocks on whom |
 //! | 2 | `outcome` | the cell that carries one answer from one thread to another |
 //! | 3 | [`channel`] | `oneshot`, `broadcast`, `watch`; queues: bounded, unbounded, by priority |
 //! | 3 | [`sync`] | locks, semaphores and the rest, under asyncio's names |
 //! | 4 | [`submit`], [`executor`] | work for a loop; blocking calls for a pool |
+//! | 5 | [`blocking`], [`mod@collect`] | for the code inside a job; waiting for several on a thread |
 //! | 5 | [`group`] | many loops that start and end together |
 //! | 6 | [`shard`] | state on loops: `Sharded`, `Foreign` |
 
+mod blocked;
+pub mod blocking;
 pub mod channel;
+pub mod collect;
 pub mod executor;
 pub mod group;
 mod heap;
@@ -39,15 +43,16 @@ pub mod submit;
 pub mod sync;
 mod waiters;
 
+pub use collect::{as_completed_blocking, wait_blocking};
 pub use executor::{
-    OffloadError, Offloaded, Shutdown, ShutdownReport, ThreadPoolExecutor, TrySubmitError,
-    run_in_executor, to_thread,
+    LimitedExecutor, OffloadError, Offloaded, Shutdown, ShutdownReport, ThreadPoolExecutor,
+    TrySubmitError, run_in_executor, to_thread,
 };
 pub use group::LoopGroup;
 pub use shard::{Foreign, Sharded};
 pub use submit::{
-    Submission, SubmissionError, SubmitError, ThreadsafeCallHandle, call_soon_threadsafe,
-    run_coroutine_threadsafe, try_run_coroutine_threadsafe,
+    Submission, SubmissionError, SubmitError, Submitter, ThreadsafeCallHandle,
+    call_soon_threadsafe, run_coroutine_threadsafe, submission, try_run_coroutine_threadsafe,
 };
 
 #[cfg(all(test, not(loom)))]

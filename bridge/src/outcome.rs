@@ -6,7 +6,7 @@
 //! two sides share; each of the three has one, and no more.
 //!
 //! # Protocol
-//! One atomic byte of four flags, each set once; WAITING may also be cleared.
+//! One atomic byte of five flags, each set once; WAITING may also be cleared.
 //!
 //! ```text
 //!   consumer                     flags                       producer
@@ -19,7 +19,8 @@
 //! FOLLOWED is about no field of the cell: it spares a producer the look at a
 //! list of callbacks that is kept elsewhere. Of `follow` and `finish` one comes
 //! first: then either `follow` answers that it is too late for the list, or the
-//! producer sees FOLLOWED and looks.
+//! producer sees FOLLOWED and looks. EXPIRED says why a producer gave the value
+//! up: it is set before DONE, and read after.
 //!
 //! Who may touch the two fields that are no atomics:
 //!
@@ -46,6 +47,7 @@
 //! That each side is used by one thread at a time is the contract of the two
 //! unsafe functions, [`OutcomeCell::finish`] and [`Taker::new`].
 
+use crate::blocked::DoneBit;
 use crate::loom::{AtomicU8, UnsafeCell};
 use crate::waiters::{TimedOut, block_on_ready};
 use std::marker::PhantomData;
@@ -124,6 +126,21 @@ impl<T> OutcomeCell<T> {
         self.flags.load(Acquire) & DONE != 0
     }
 
+    /// What those who look for rings of blocked threads look at.
+    pub(crate) fn done_bit(&self) -> DoneBit<'_> {
+        DoneBit::new(&self.flags, DONE)
+    }
+
+    /// Producer, before it gives the value up: says that the time was over.
+    pub(crate) fn note_expired(&self) {
+        self.flags.fetch_or(EXPIRED, AcqRel);
+    }
+
+    /// Consumer, after there was no value: was it for want of time?
+    pub(crate) fn is_expired(&self) -> bool {
+        self.flags.load(Acquire) & EXPIRED != 0
+    }
+
     /// Announces a callback for after the end; false if it is too late.
     pub(crate) fn follow(&self) -> bool {
         self.flags.fetch_or(FOLLOWED, AcqRel) & DONE == 0
@@ -147,6 +164,29 @@ impl<T> OutcomeCell<T> {
         }
         // SAFETY: DONE is set, and it came before GONE: `value` is the consumer's.
         Poll::Ready(self.value.with_mut(|value| unsafe { (*value).take() }))
+    }
+
+    /// As [`poll`](Self::poll), and leaves the value where it is.
+    ///
+    /// # Safety
+    /// As for [`poll`](Self::poll).
+    unsafe fn poll_done(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let flags = self.flags.load(Acquire);
+        // SAFETY: passed on to the caller; the flags are what was just read.
+        if flags & DONE == 0 && unsafe { self.wait_with(flags, cx.waker()) } {
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// Looks at the value, if it is there.
+    ///
+    /// # Safety
+    /// As for [`poll`](Self::poll), and DONE was seen.
+    unsafe fn peek<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
+        // SAFETY: DONE is set, and it came before GONE: `value` is the consumer's.
+        self.value
+            .with_mut(|value| unsafe { (*value).as_ref() }.map(f))
     }
 
     /// Leaves `waker` to be woken; false if the answer came meanwhile.
@@ -247,6 +287,24 @@ impl<T, H: HoldsCell<T>> Taker<T, H> {
         answer
     }
 
+    /// Ready when there is an answer, or none to come; it stays takeable.
+    pub(crate) fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.over {
+            return Poll::Ready(());
+        }
+        // SAFETY: as in `poll`.
+        unsafe { self.holder.cell().poll_done(cx) }
+    }
+
+    /// Looks at the answer, if it is there and was not taken.
+    pub(crate) fn peek<R>(&mut self, f: impl FnOnce(&T) -> R) -> Option<R> {
+        if self.over || !self.holder.cell().is_done() {
+            return None;
+        }
+        // SAFETY: as in `poll`, and DONE was just seen.
+        unsafe { self.holder.cell().peek(f) }
+    }
+
     /// The answer if it is there now.
     pub(crate) fn try_take(&mut self) -> Option<Option<T>> {
         if self.over {
@@ -303,6 +361,7 @@ const WAITING: u8 = 1;
 const DONE: u8 = 2;
 const GONE: u8 = 4;
 const FOLLOWED: u8 = 8;
+const EXPIRED: u8 = 16;
 
 #[cfg(all(test, loom))]
 mod loom_tests;

@@ -33,12 +33,15 @@ const RUNTIME: &Layers = &[
 const BRIDGE: &Layers = &[
     ("heap", 0),
     ("loom", 0),
+    ("blocked", 1),
     ("waiters", 1),
     ("outcome", 2),
     ("channel", 3),
     ("sync", 3),
     ("submit", 4),
     ("executor", 4),
+    ("blocking", 5),
+    ("collect", 5),
     ("group", 5),
     ("shard", 6),
 ];

@@ -40,6 +40,9 @@ pub(super) struct Config {
     pub(super) keep_alive: Duration,
     pub(super) stack_size: Option<usize>,
     pub(super) on_start: Option<Arc<dyn Fn() + Send + Sync>>,
+    pub(super) on_stop: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Cores to pin the threads to, in turn.
+    pub(super) cpus: Vec<usize>,
     name: String,
 }
 
@@ -53,6 +56,8 @@ impl Builder {
                 keep_alive: KEEP_ALIVE,
                 stack_size: None,
                 on_start: None,
+                on_stop: None,
+                cpus: Vec::new(),
                 name: "polyloop-pool".to_owned(),
             },
         }
@@ -109,6 +114,22 @@ impl Builder {
         self
     }
 
+    /// Called by each thread after its last job.
+    ///
+    /// A panic in it is reported by the panic hook.
+    pub fn on_stop(mut self, f: impl Fn() + Send + Sync + 'static) -> Self {
+        self.config.on_stop = Some(Arc::new(f));
+        self
+    }
+
+    /// Cores, by their numbers, that the threads are pinned to in turn; default:
+    /// none, and the system chooses. A number that the system does not know
+    /// leaves its threads unpinned.
+    pub fn cpus(mut self, cores: impl IntoIterator<Item = usize>) -> Self {
+        self.config.cpus = cores.into_iter().collect();
+        self
+    }
+
     /// Makes the executor.
     ///
     /// # Errors
@@ -144,6 +165,8 @@ impl fmt::Debug for Config {
             .field("keep_alive", &self.keep_alive)
             .field("stack_size", &self.stack_size)
             .field("on_start", &self.on_start.is_some())
+            .field("on_stop", &self.on_stop.is_some())
+            .field("cpus", &self.cpus)
             .finish()
     }
 }

@@ -16,6 +16,7 @@ enum Repr {
     ShutDown,
     NoThread(io::ErrorKind),
     TimedOut,
+    WouldDeadlock,
 }
 
 impl OffloadError {
@@ -37,6 +38,10 @@ impl OffloadError {
 
     pub(super) fn timed_out() -> Self {
         Self(Repr::TimedOut)
+    }
+
+    pub(super) fn would_deadlock() -> Self {
+        Self(Repr::WouldDeadlock)
     }
 
     /// Did the closure panic?
@@ -62,6 +67,11 @@ impl OffloadError {
     /// Did the time run out? The job goes on.
     pub fn is_timed_out(&self) -> bool {
         matches!(self.0, Repr::TimedOut)
+    }
+
+    /// Would blocking have been for ever? The job goes on.
+    pub fn is_would_deadlock(&self) -> bool {
+        matches!(self.0, Repr::WouldDeadlock)
     }
 
     /// The payload of the panic, fit for [`std::panic::resume_unwind`].
@@ -95,6 +105,7 @@ impl fmt::Debug for OffloadError {
             Repr::ShutDown => f.write_str("OffloadError::ShutDown"),
             Repr::NoThread(kind) => f.debug_tuple("OffloadError::NoThread").field(kind).finish(),
             Repr::TimedOut => f.write_str("OffloadError::TimedOut"),
+            Repr::WouldDeadlock => f.write_str("OffloadError::WouldDeadlock"),
         }
     }
 }
@@ -117,6 +128,10 @@ impl fmt::Display for OffloadError {
                  try again, or raise the limit on threads"
             ),
             Repr::TimedOut => f.write_str("the job is not done yet: ask again, it goes on"),
+            Repr::WouldDeadlock => f.write_str(
+                "the job waits, directly or by way of others, for the thread that would wait \
+                 for it: await it instead",
+            ),
         }
     }
 }

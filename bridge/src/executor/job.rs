@@ -3,7 +3,7 @@
 //! # Protocol
 //! One allocation holds the closure and the outcome; the queue and the caller's
 //! [`Offloaded`](super::Offloaded) share it. Whoever *claims* the job, by being
-//! the first to set `claimed`, owns the closure and owes the one answer:
+//! the first to set CLAIMED, owns the closure and owes the one answer:
 //!
 //! ```text
 //!                 ┌─ worker: run ──────▶ takes the closure, calls it,
@@ -17,13 +17,23 @@
 //! closure alive while the empty shell waits to be taken from the queue. The
 //! claim is AcqRel: it hands the closure from the thread that made the job to
 //! the one that claims it.
+//!
+//! A cancel that comes too late for a claim sets ASKED, which the code inside the
+//! job looks at when it likes. While a job runs, a thread-local holds the address
+//! of its state ([`current`]): it is set and put back by `run`, which borrows
+//! the job, so it never outlives it.
 
 use super::OffloadError;
+use crate::blocked::{Node, as_job};
 use crate::outcome::{HoldsCell, OutcomeCell};
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::AcqRel};
+use std::sync::atomic::{
+    AtomicU8,
+    Ordering::{AcqRel, Acquire},
+};
 
 /// A job as the queue and the workers see it.
 pub(super) trait Job: Send + Sync {
@@ -33,8 +43,8 @@ pub(super) trait Job: Send + Sync {
     /// Ends the job without running it, unless it was claimed before.
     fn refuse(&self, reason: OffloadError) -> bool;
 
-    /// Where the job was submitted.
-    fn location(&self) -> &'static Location<'static>;
+    /// What is known of the job without its types.
+    fn state(&self) -> &JobState;
 }
 
 /// A job as its caller sees it.
@@ -53,12 +63,66 @@ pub(super) enum Ran {
     ClaimedBefore,
 }
 
+/// The part of a job that has no type parameters.
+pub(super) struct JobState {
+    flags: AtomicU8,
+    /// Where the job was submitted.
+    pub(super) location: &'static Location<'static>,
+}
+
+impl JobState {
+    /// The job, among those that others may block on.
+    pub(super) fn node(&self) -> Node {
+        Node::Job(self.address())
+    }
+
+    /// Tells the code inside the job, if it runs, that it is wanted no more.
+    pub(super) fn ask(&self) {
+        self.flags.fetch_or(ASKED, AcqRel);
+    }
+
+    fn is_asked(&self) -> bool {
+        self.flags.load(Acquire) & ASKED != 0
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
+/// Was the job that the calling thread runs asked to end? `None` outside of one.
+pub(super) fn current_is_asked() -> Option<bool> {
+    let current = CURRENT.try_with(Cell::get).ok()??;
+    // SAFETY: set by `run` on this thread, which has not returned (see the head).
+    Some(unsafe { current.as_ref() }.is_asked())
+}
+
+/// Runs `work` as the job of `state`.
+fn as_current<R>(state: &JobState, work: impl FnOnce() -> R) -> R {
+    struct Restore(Option<NonNull<JobState>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let _ = CURRENT.try_with(|current| current.set(self.0));
+        }
+    }
+    let now = Some(NonNull::from(state));
+    let before = CURRENT.try_with(|current| current.replace(now));
+    let _after = Restore(before.ok().flatten());
+    as_job(state.address(), work)
+}
+
+thread_local! {
+    static CURRENT: Cell<Option<NonNull<JobState>>> = const { Cell::new(None) };
+}
+
+const CLAIMED: u8 = 1;
+const ASKED: u8 = 2;
+
 /// The one allocation of a job.
 pub(super) struct JobCell<F, T> {
-    claimed: AtomicBool,
+    state: JobState,
     work: UnsafeCell<Option<F>>,
     outcome: OutcomeCell<Answer<T>>,
-    location: &'static Location<'static>,
 }
 
 // SAFETY: `work` is touched only by whoever claimed the job, who moves the
@@ -73,10 +137,12 @@ where
 {
     pub(super) fn new(work: F, location: &'static Location<'static>) -> Arc<Self> {
         Arc::new(Self {
-            claimed: AtomicBool::new(false),
+            state: JobState {
+                flags: AtomicU8::new(0),
+                location,
+            },
             work: UnsafeCell::new(Some(work)),
             outcome: OutcomeCell::new(),
-            location,
         })
     }
 
@@ -86,10 +152,10 @@ where
     }
 
     fn claim(&self) -> Option<F> {
-        if self.claimed.swap(true, AcqRel) {
+        if self.state.flags.fetch_or(CLAIMED, AcqRel) & CLAIMED != 0 {
             return None;
         }
-        // SAFETY: the first to set `claimed` has the closure to itself.
+        // SAFETY: the first to set CLAIMED has the closure to itself.
         unsafe { (*self.work.get()).take() }
     }
 
@@ -111,6 +177,7 @@ where
         let Some(work) = self.claim() else {
             return Ran::ClaimedBefore;
         };
+        let work = || as_current(&self.state, work);
         match catch_unwind(AssertUnwindSafe(work)) {
             Ok(value) => {
                 self.finish(Ok(value));
@@ -133,8 +200,8 @@ where
         true
     }
 
-    fn location(&self) -> &'static Location<'static> {
-        self.location
+    fn state(&self) -> &JobState {
+        &self.state
     }
 }
 

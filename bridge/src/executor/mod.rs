@@ -5,9 +5,11 @@
 //! allocation and from there to the task or thread that waits. Panics are
 //! caught and delivered, and the worker goes on.
 
+mod adapter;
 mod builder;
 mod error;
 mod job;
+mod limited;
 mod offloaded;
 mod pool;
 mod run;
@@ -18,8 +20,10 @@ mod shutdown_tests;
 mod tests;
 mod worker;
 
+pub use adapter::{OffloadFn, offload_fn};
 pub use builder::Builder;
 pub use error::{OffloadError, TrySubmitError};
+pub use limited::LimitedExecutor;
 pub use offloaded::Offloaded;
 pub use run::{run_in_executor, to_thread};
 pub use shutdown::{Shutdown, ShutdownReport, StuckJob};
@@ -66,6 +70,18 @@ impl ThreadPoolExecutor {
     /// The settings, to be changed.
     pub fn builder() -> Builder {
         Builder::new()
+    }
+
+    /// The executor of the process, which those use who name none: made at the
+    /// first use with the default settings, and never shut down by the crate.
+    pub fn shared() -> &'static Self {
+        run::default_executor()
+    }
+
+    /// A share of it, for a loop or a class of work: at most `threads` of its
+    /// threads at a time, and at least 1.
+    pub fn limited(&self, threads: usize) -> LimitedExecutor {
+        LimitedExecutor::new(self.clone(), threads)
     }
 
     /// Gives it a job; never waits.
@@ -204,6 +220,11 @@ impl fmt::Debug for ThreadPoolExecutor {
             .field("shut_down", &self.is_shut_down())
             .finish()
     }
+}
+
+/// Was the job that the calling thread runs asked to end?
+pub(crate) fn is_cancel_asked() -> bool {
+    job::current_is_asked().unwrap_or(false)
 }
 
 /// What an executor does and has done.

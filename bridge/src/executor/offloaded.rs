@@ -3,13 +3,14 @@
 use super::OffloadError;
 use super::job::{Answer, Answers};
 use super::pool::{Pool, Refusal};
+use crate::blocked::blocked;
 use crate::outcome::Taker;
 use crate::waiters::{Ticket, block_on, deadline_after};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// A job given to a [`ThreadPoolExecutor`](super::ThreadPoolExecutor): await it
@@ -20,7 +21,8 @@ use std::time::{Duration, Instant};
 ///
 /// # Cancel safety
 /// Dropping it cancels a job that has not begun; its closure is dropped then and
-/// there. A job that runs is not stopped, and its value is dropped by the worker.
+/// there. A job that runs is asked to end, see [`cancel`](Self::cancel), and its
+/// value is dropped by the worker.
 /// [`detach`](Self::detach) lets the job run with nobody waiting.
 #[must_use = "a job that has not begun is cancelled when this is dropped; detach() lets it run"]
 pub struct Offloaded<T> {
@@ -57,8 +59,20 @@ impl<T> Offloaded<T> {
     }
 
     /// Cancels the job if it has not begun; true if that was so.
+    ///
+    /// A job that has begun is asked to end: the code inside it finds out by
+    /// [`blocking::check_cancelled`](crate::blocking::check_cancelled), if it
+    /// looks. Its answer then is whatever it gives.
     pub fn cancel(&self) -> bool {
-        !self.is_done() && self.taker.holder().refuse(OffloadError::cancelled())
+        if self.is_done() {
+            return false;
+        }
+        let job = self.taker.holder();
+        let unbegun = job.refuse(OffloadError::cancelled());
+        if !unbegun {
+            job.state().ask();
+        }
+        unbegun
     }
 
     /// Has the job ended, in whatever way?
@@ -80,11 +94,16 @@ impl<T> Offloaded<T> {
     }
 
     /// Blocks the calling thread until the job has ended. Not for a loop's
-    /// thread, which would stand still, nor for a worker of the same executor,
-    /// which the job may need.
+    /// thread, which would stand still.
+    ///
+    /// A job may block on another job of its own executor: while it does, the
+    /// executor may have one thread more than its maximum, so that jobs which
+    /// wait for jobs do not starve it.
     ///
     /// # Errors
-    /// See [`OffloadError`].
+    /// See [`OffloadError`]; it [would be a
+    /// deadlock](OffloadError::is_would_deadlock) in a ring of jobs and threads
+    /// that block on each other, and the job goes on.
     pub fn result(mut self) -> Result<T, OffloadError> {
         self.block(None)
     }
@@ -99,10 +118,32 @@ impl<T> Offloaded<T> {
     }
 
     fn block(&mut self, deadline: Option<Instant>) -> Result<T, OffloadError> {
-        match block_on(deadline, |cx| self.poll_answer(cx)) {
-            Ok(answer) => answer,
-            Err(_) => Err(OffloadError::timed_out()),
+        let now = self.poll_answer(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(answer) = now {
+            return answer;
         }
+        let job = self.taker.holder().clone();
+        let done = job.outcome().done_bit();
+        let wait = || block_on(deadline, |cx| self.poll_answer(cx));
+        match blocked(job.state().node(), done, deadline.is_none(), wait) {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(OffloadError::timed_out()),
+            Err(_) => Err(OffloadError::would_deadlock()),
+        }
+    }
+
+    /// Ready when there is an answer; it stays takeable.
+    pub(crate) fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.poll_admission(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.taker.poll_done(cx)
+    }
+
+    /// Did the job end by itself and without a value?
+    pub(crate) fn has_failed(&mut self) -> bool {
+        let failed = |answer: &Answer<T>| answer.as_ref().is_err_and(|error| !error.is_cancelled());
+        self.taker.peek(failed).unwrap_or(false)
     }
 
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Answer<T>> {
@@ -178,7 +219,7 @@ impl<T> fmt::Debug for Offloaded<T> {
         f.debug_struct("Offloaded")
             .field("done", &self.is_done())
             .field("admitted", &self.admission.is_none())
-            .field("submitted_at", &self.taker.holder().location())
+            .field("submitted_at", &self.taker.holder().state().location)
             .finish()
     }
 }

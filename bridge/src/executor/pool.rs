@@ -41,6 +41,14 @@
 //! everybody parked is called; a worker that finds the queue closed *and* empty
 //! leaves. What was accepted is run, or refused by whoever closed the queue.
 //!
+//! # Jobs that block
+//! A worker that blocks on a job or a loop ([`blocked`](crate::blocked)) is
+//! `away`, and the pool may have one more than its maximum for each of these, up
+//! to [`STAND_INS`]: so jobs that wait for jobs cannot starve it. When they are
+//! back, what is too many ends as soon as it finds nothing to do. If every worker
+//! is away and no other can be started, what is queued is refused, since nobody
+//! may ever come for it.
+//!
 //! A limit is a count of queued jobs beside the queue, kept only if there is one.
 #![forbid(unsafe_code)]
 
@@ -48,14 +56,15 @@ use super::OffloadError;
 use super::builder::Config;
 use super::job::Job;
 use super::worker::{self, Counts, Seat};
+use crate::blocked::StandIn;
 use crate::waiters::{Waiters, each_then_panic};
 use concurrent_queue::{ConcurrentQueue, PopError};
 use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst, fence};
+use std::sync::{Arc, Weak};
 
 pub(super) struct Pool {
     pub(super) config: Config,
@@ -71,6 +80,8 @@ pub(super) struct Pool {
     /// Those who wait for workers to end.
     pub(super) ended: Waiters,
     staff: Mutex<Staff>,
+    /// The lines of the shares that there are.
+    lines: Mutex<Vec<Weak<dyn Lines>>>,
     pub(super) failed_starts: AtomicU64,
 }
 
@@ -83,8 +94,16 @@ pub(super) struct Staff {
     /// memory is the warmest, and the ones below it reach their keep-alive.
     pub(super) parked: Vec<Arc<Seat>>,
     started: usize,
+    /// Those that block in a job.
+    away: usize,
     /// What workers that ended had done.
     pub(super) done: Counts,
+}
+
+/// Jobs that wait outside of the queue.
+pub(super) trait Lines: Send + Sync {
+    /// Ends them unrun; returns how many that were.
+    fn refuse_waiting(&self, reason: &mut dyn FnMut() -> OffloadError) -> usize;
 }
 
 /// Why a push was not accepted.
@@ -104,6 +123,7 @@ impl Pool {
             room: Waiters::new(),
             ended: Waiters::new(),
             staff: Mutex::new(Staff::default()),
+            lines: Mutex::new(Vec::new()),
             failed_starts: AtomicU64::new(0),
         })
     }
@@ -187,6 +207,15 @@ impl Pool {
         refused
     }
 
+    /// A share's line of jobs, which ends with the pool.
+    pub(super) fn add_lines(&self, lines: Weak<dyn Lines>) {
+        self.lines.lock().push(lines);
+    }
+
+    pub(super) fn with_lines<R>(&self, f: impl FnOnce(&mut Vec<Weak<dyn Lines>>) -> R) -> R {
+        f(&mut self.lines.lock())
+    }
+
     /// Only one thread at a time gets past the check of `searching`: the first
     /// raises it under the lock.
     #[cold]
@@ -201,8 +230,11 @@ impl Pool {
                 seat.call();
                 return Ok(());
             }
-            if staff.workers.len() >= self.config.max_workers {
-                return Ok(());
+            if staff.workers.len() >= self.most(&staff) {
+                return match staff.all_away() {
+                    true => Err(io::ErrorKind::Deadlock.into()),
+                    false => Ok(()),
+                };
             }
             self.add_worker(&mut staff)
         };
@@ -217,7 +249,8 @@ impl Pool {
     }
 
     fn add_worker(&self, staff: &mut Staff) -> Arc<Seat> {
-        let seat = Seat::new(self.config.worker_name(staff.started));
+        let number = staff.started;
+        let seat = Seat::new(number, self.config.worker_name(number));
         staff.started += 1;
         staff.workers.push(seat.clone());
         self.searching.fetch_add(1, AcqRel);
@@ -242,12 +275,12 @@ impl Pool {
                 true => None,
                 false => self.call_parked(&mut staff),
             };
-            (staff.workers.is_empty(), called)
+            (staff.all_away(), called)
         };
         if let Some(seat) = called {
             seat.call();
         }
-        // With any worker left the jobs run later, when it has time.
+        // With any worker that does not block the jobs run later.
         if nobody { Err(error) } else { Ok(()) }
     }
 
@@ -343,8 +376,22 @@ impl Pool {
     }
 
     fn count_callable(&self, staff: &Staff) {
-        let unstarted = self.config.max_workers.saturating_sub(staff.workers.len());
-        self.callable.store(unstarted + staff.parked.len(), Relaxed);
+        let unstarted = self.most(staff).saturating_sub(staff.workers.len());
+        let callable = unstarted + staff.parked.len();
+        // With everybody away and nobody to be had, a push has to come and hear
+        // of it.
+        let stuck = callable == 0 && staff.all_away();
+        self.callable.store(callable + usize::from(stuck), Relaxed);
+    }
+
+    /// The most workers there may be now.
+    fn most(&self, staff: &Staff) -> usize {
+        self.config.max_workers + staff.away.min(STAND_INS)
+    }
+
+    /// Are there more workers than there may be?
+    pub(super) fn has_surplus(&self) -> bool {
+        self.with_staff(|staff| staff.workers.len() > self.most(staff))
     }
 
     fn reserve(&self, past_limit: bool) -> bool {
@@ -367,7 +414,38 @@ impl Pool {
     }
 }
 
+/// Workers that may be started in place of those that block.
+const STAND_INS: usize = 256;
+
+impl StandIn for Arc<Pool> {
+    fn thread_goes(&self) {
+        self.with_staff(|staff| {
+            staff.away += 1;
+            self.count_callable(staff);
+        });
+        if self.is_empty() {
+            // Whoever pushes next sees that there is one more to call.
+            return;
+        }
+        if let Err(error) = self.notify() {
+            self.refuse_all(|| OffloadError::no_thread(error.kind()));
+        }
+    }
+
+    fn thread_is_back(&self) {
+        self.with_staff(|staff| {
+            staff.away -= 1;
+            self.count_callable(staff);
+        });
+    }
+}
+
 impl Staff {
+    /// Is there no worker but such as block?
+    fn all_away(&self) -> bool {
+        self.workers.len() <= self.away
+    }
+
     fn unlist(&mut self, seat: &Arc<Seat>) -> bool {
         let at = self
             .parked

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::job::{Answers, JobCell};
-use super::{OffloadError, Offloaded, ThreadPoolExecutor};
+use super::{LimitedExecutor, OffloadError, Offloaded, ThreadPoolExecutor};
 use polyloop::{Job, Offload};
 use std::any::Any;
 use std::panic::Location;
@@ -73,16 +73,29 @@ where
     if let Some(executor) = any.downcast_ref::<ThreadPoolExecutor>() {
         return executor.submit_at(f, location);
     }
-    let job: Arc<dyn Answers<T>> = JobCell::new(f, location);
-    let boxed = job.clone();
-    let refused = offload.offload(Box::new(move || {
-        boxed.run();
-    }));
-    if refused.is_err() {
-        // That place says no more than no.
-        job.refuse(OffloadError::shut_down());
+    if let Some(share) = any.downcast_ref::<LimitedExecutor>() {
+        return share.submit_at(f, location);
     }
+    let job: Arc<dyn Answers<T>> = JobCell::new(f, location);
+    let away = Away(job.clone());
+    // One that is not taken is dropped here.
+    drop(offload.offload(Box::new(move || away.run())));
     Offloaded::new(job)
+}
+
+/// A job in a place that may drop it unrun; that place says no more than no.
+struct Away<T>(Arc<dyn Answers<T>>);
+
+impl<T> Away<T> {
+    fn run(self) {
+        self.0.run();
+    }
+}
+
+impl<T> Drop for Away<T> {
+    fn drop(&mut self) {
+        self.0.refuse(OffloadError::shut_down());
+    }
 }
 
 /// A job that leaves the loop through the runtime's own door.
@@ -101,7 +114,7 @@ impl Offload for ThreadPoolExecutor {
     }
 }
 
-fn default_executor() -> &'static ThreadPoolExecutor {
+pub(super) fn default_executor() -> &'static ThreadPoolExecutor {
     static DEFAULT: OnceLock<ThreadPoolExecutor> = OnceLock::new();
     DEFAULT.get_or_init(ThreadPoolExecutor::new)
 }

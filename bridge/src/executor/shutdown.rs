@@ -3,7 +3,7 @@
 
 use super::OffloadError;
 use super::pool::Pool;
-use super::worker::works_for;
+use super::worker::is_worker_of;
 use crate::waiters::{Ticket, block_on, deadline_after};
 use std::fmt;
 use std::panic::Location;
@@ -120,7 +120,10 @@ impl fmt::Display for StuckJob {
 pub(super) fn shutdown(pool: &Arc<Pool>, how: Shutdown) -> ShutdownReport {
     pool.close();
     let cancelled = match how.cancel_pending {
-        true => pool.refuse_all(OffloadError::cancelled),
+        true => {
+            let lines = pool.refuse_lines(&mut OffloadError::cancelled);
+            lines + pool.refuse_all(OffloadError::cancelled)
+        }
         false => 0,
     };
     if how.wait {
@@ -132,7 +135,7 @@ pub(super) fn shutdown(pool: &Arc<Pool>, how: Shutdown) -> ShutdownReport {
 fn wait(pool: &Arc<Pool>, deadline: Option<Instant>) {
     // A job that shuts its own executor down cannot wait for itself, nor for
     // jobs that may need its thread.
-    let own = works_for(pool);
+    let own = is_worker_of(pool);
     let ended = || {
         let workers = pool.with_staff(|staff| staff.workers.len());
         if own {

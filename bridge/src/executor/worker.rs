@@ -6,6 +6,7 @@
 
 use super::job::{Job, Ran};
 use super::pool::Pool;
+use crate::blocked::works_for;
 use concurrent_queue::PopError;
 use parking_lot::Mutex;
 use polyloop::spin::{BusyThread, SpinBudget};
@@ -31,7 +32,7 @@ pub(super) fn start(pool: Arc<Pool>, seat: Arc<Seat>) -> io::Result<()> {
 }
 
 /// Is the calling thread a worker of this pool?
-pub(super) fn works_for(pool: &Arc<Pool>) -> bool {
+pub(super) fn is_worker_of(pool: &Arc<Pool>) -> bool {
     let address = Arc::as_ptr(pool).addr();
     WORKS_FOR
         .try_with(|works_for| works_for.get() == address)
@@ -41,6 +42,8 @@ pub(super) fn works_for(pool: &Arc<Pool>) -> bool {
 /// What others may know of a worker, and how they call it.
 pub(super) struct Seat {
     pub(super) name: String,
+    /// How many were started before it.
+    number: usize,
     called: AtomicBool,
     /// Set by the worker before it parks for the first time.
     thread: Mutex<Option<Thread>>,
@@ -75,9 +78,10 @@ impl AddAssign for Counts {
 }
 
 impl Seat {
-    pub(super) fn new(name: String) -> Arc<Self> {
+    pub(super) fn new(number: usize, name: String) -> Arc<Self> {
         Arc::new(Self {
             name,
+            number,
             called: AtomicBool::new(false),
             thread: Mutex::new(None),
             current: Mutex::new(None),
@@ -148,6 +152,8 @@ impl Worker {
         *self.seat.thread.lock() = Some(thread::current());
         let address = Arc::as_ptr(&self.pool).addr();
         let _ = WORKS_FOR.try_with(|works_for| works_for.set(address));
+        works_for(Some(Arc::new(self.pool.clone())));
+        self.pin();
         if let Some(on_start) = &self.pool.config.on_start {
             guarded(|| on_start());
         }
@@ -172,7 +178,20 @@ impl Worker {
                 }
             }
         }
+        if let Some(on_stop) = &self.pool.config.on_stop {
+            guarded(|| on_stop());
+        }
+        works_for(None);
         guarded(|| self.pool.ended.wake_all());
+    }
+
+    /// To a core, if the builder named some. What the system refuses is left.
+    fn pin(&self) {
+        let cores = &self.pool.config.cpus;
+        if !cores.is_empty() {
+            let id = cores[self.seat.number % cores.len()];
+            core_affinity::set_for_current(core_affinity::CoreId { id });
+        }
     }
 
     /// SEARCHING: one look at least, more while the budget allows.
@@ -213,7 +232,7 @@ impl Worker {
 
     fn run(&self, job: Arc<dyn Job>) {
         *self.seat.current.lock() = Some(Running {
-            location: job.location(),
+            location: job.state().location,
             since: Instant::now(),
         });
         // The closure's panics are caught inside and delivered. What comes out
@@ -230,7 +249,12 @@ impl Worker {
             return true;
         }
         self.busy = None;
-        let mut until = Instant::now().checked_add(self.pool.config.keep_alive);
+        let keep_alive = match self.pool.has_surplus() {
+            // It stood in for one that blocked, which is back.
+            true => Duration::ZERO,
+            false => self.pool.config.keep_alive,
+        };
+        let mut until = Instant::now().checked_add(keep_alive);
         while !self.seat.called.swap(false, Acquire) {
             match until.map(|at| at.saturating_duration_since(Instant::now())) {
                 None => thread::park(),

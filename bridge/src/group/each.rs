@@ -1,6 +1,6 @@
 //! One submission to every loop, awaited together.
 
-use crate::submit::{Outcome, Submission};
+use crate::submit::{Answer, Submission};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ pub struct Each<T> {
 
 enum Part<T> {
     Sent(Submission<T>),
-    Ended(Outcome<T>),
+    Ended(Answer<T>),
     Taken,
 }
 
@@ -32,7 +32,7 @@ impl<T> Each<T> {
     /// Blocks the calling thread until all have ended.
     ///
     /// Each outcome is a [`Submission::result`], with its errors.
-    pub fn results(self) -> Vec<Outcome<T>> {
+    pub fn results(self) -> Vec<Answer<T>> {
         let parts = self.parts.into_iter();
         parts
             .filter_map(|part| match part {
@@ -54,7 +54,7 @@ impl<T> Each<T> {
 }
 
 impl<T> Future for Each<T> {
-    type Output = Vec<Outcome<T>>;
+    type Output = Vec<Answer<T>>;
 
     /// Polled after it was ready, it gives nothing.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

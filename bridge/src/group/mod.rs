@@ -40,7 +40,7 @@ pub use serve::{Accept, Policy, TcpServer};
 pub use watchdog::{Incident, Watchdog, What};
 
 use crate::ThreadPoolExecutor;
-use crate::submit::{Outcome, run_coroutine_threadsafe};
+use crate::submit::{Answer, run_coroutine_threadsafe};
 use crate::waiters::deadline_after;
 use members::Members;
 use polyloop::LoopHandle;
@@ -276,7 +276,7 @@ impl LoopGroup {
         map: F,
         first: A,
         reduce: R,
-    ) -> impl Future<Output = Outcome<A>> + use<F, Fut, A, R>
+    ) -> impl Future<Output = Answer<A>> + use<F, Fut, A, R>
     where
         F: Fn(usize) -> Fut + Send + Sync + 'static,
         Fut: Future + 'static,

@@ -11,17 +11,19 @@
 //! ```
 //! So a cancel that answers true is a callback that never runs, and one that
 //! meets RUNNING on another thread waits for DONE: what the callback used is
-//! free when `cancel` returns.
+//! free when `cancel` returns. It does not wait where that would be for ever: in
+//! the callback itself, and in a ring of threads that block on each other.
 #![forbid(unsafe_code)]
 
 use super::SubmitError;
+use crate::blocked::{DoneBit, Node, blocked};
+use crate::loom::AtomicU8;
 use crate::waiters::{Ticket, Waiters, block_on};
 use polyloop::{LoopHandle, Outcome, Refused, Remote, TaskError};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use std::task::{Context, Poll};
 
@@ -87,8 +89,8 @@ impl ThreadsafeCallHandle {
     /// or an earlier cancel, false if it has been called.
     ///
     /// Blocks the calling thread while the callback runs on another one, so that
-    /// afterwards it runs nowhere. Called from inside the callback it answers
-    /// false at once.
+    /// afterwards it runs nowhere. Called from inside the callback, or in a ring
+    /// of threads that block on each other, it answers false at once.
     pub fn cancel(&self) -> bool {
         match self.state.step(WAITING, CANCELLED) {
             Ok(()) => {
@@ -98,7 +100,11 @@ impl ThreadsafeCallHandle {
             }
             Err(RUNNING) => {
                 if !self.remote.is_own_thread() {
-                    self.state.wait_for_end();
+                    let on = Node::Loops(self.remote.loop_handle().home_thread());
+                    let done = DoneBit::new(&self.state.turn, ENDED);
+                    // In a ring the callback waits for this thread: it is told
+                    // that the callback runs, and no more.
+                    let _ = blocked(on, done, true, || self.state.wait_for_end());
                 }
                 false
             }
@@ -206,3 +212,5 @@ const WAITING: u8 = 0;
 const RUNNING: u8 = 1;
 const DONE: u8 = 2;
 const CANCELLED: u8 = 3;
+/// DONE and CANCELLED have it, and nothing else.
+const ENDED: u8 = 2;

@@ -17,9 +17,15 @@ pub enum SubmissionError {
     LoopClosed,
     /// The time ran out; the submission goes on.
     TimedOut,
-    /// The calling thread is the one that the submission's loop lives on:
-    /// blocking it would keep the loop from ever answering.
+    /// The calling thread is the one that the submission's loop lives on, or
+    /// that loop's thread blocks, by way of others or not, until this one has
+    /// answered: blocking it would be for ever.
     WouldDeadlock,
+    /// Its deadline was over when its loop came to it: it never began.
+    Expired,
+    /// Nobody runs the loop: it is new, or was stopped and not closed. The work
+    /// stays with it for its next run.
+    NotRunning,
 }
 
 impl SubmissionError {
@@ -58,6 +64,16 @@ impl SubmissionError {
         matches!(self, Self::WouldDeadlock)
     }
 
+    /// Was it too late for it to begin?
+    pub fn is_expired(&self) -> bool {
+        matches!(self, Self::Expired)
+    }
+
+    /// Does nobody run the loop?
+    pub fn is_not_running(&self) -> bool {
+        matches!(self, Self::NotRunning)
+    }
+
     /// The payload of the panic, fit for [`std::panic::resume_unwind`].
     ///
     /// # Errors
@@ -89,6 +105,8 @@ impl fmt::Debug for SubmissionError {
             Self::LoopClosed => f.write_str("SubmissionError::LoopClosed"),
             Self::TimedOut => f.write_str("SubmissionError::TimedOut"),
             Self::WouldDeadlock => f.write_str("SubmissionError::WouldDeadlock"),
+            Self::Expired => f.write_str("SubmissionError::Expired"),
+            Self::NotRunning => f.write_str("SubmissionError::NotRunning"),
         }
     }
 }
@@ -107,7 +125,16 @@ impl fmt::Display for SubmissionError {
                 f.write_str("the submission is not done yet: ask again, or cancel() it")
             }
             Self::WouldDeadlock => f.write_str(
-                "this thread is the loop's own and would wait for itself: await the submission",
+                "this thread would wait for itself, directly or by way of other threads that \
+                 block on each other: await the submission",
+            ),
+            Self::Expired => f.write_str(
+                "the deadline was over before the submission could begin: give it more time, \
+                 or the loop less to do",
+            ),
+            Self::NotRunning => f.write_str(
+                "nobody runs the loop: run it or close it, or wait with a time-out for somebody \
+                 who will",
             ),
         }
     }

@@ -71,7 +71,7 @@ fn loom_submission_is_followed_from_two_threads() {
 
 /// The same on real loops: submit × run × cancel × drop × close.
 mod on_a_loop {
-    use crate::submit::{Outcome, Submission, SubmissionError, run_coroutine_threadsafe};
+    use crate::submit::{Submission, SubmissionError, run_coroutine_threadsafe};
     use crate::waiters::block_on;
     use loom::sync::{Condvar, Mutex};
     use polyloop::{Driver, Event, EventLoop, Unpark, Wait};
@@ -133,7 +133,7 @@ mod on_a_loop {
 
     /// Blocks the model's thread. `result()` would refuse to: the checker runs
     /// all its threads on one, which is the loop's own.
-    fn outcome<T>(mut submission: Submission<T>) -> Outcome<T> {
+    fn outcome<T>(mut submission: Submission<T>) -> Result<T, SubmissionError> {
         let poll = |cx: &mut Context<'_>| Pin::new(&mut submission).poll(cx);
         block_on(None, poll).expect("there is no deadline")
     }

@@ -4,21 +4,31 @@
 //! of callbacks, which is looked at only if the cell says that there may be one.
 //! The loop is the producer: it tells [`Told`] exactly once what became of the
 //! task. The [`Submission`] is the one consumer.
+//!
+//! # A loop that nobody runs
+//! It is open, so it accepts work, for its next run; when it is closed or
+//! dropped instead, all that it holds is answered. But as long as neither
+//! happens, a thread that blocks for its answer would hang. So a wait without a
+//! limit looks once in [`PATIENCE`] whether somebody runs the loop, and says so
+//! if nobody does. A wait with a limit of its own lasts as long as it was told.
 
-use super::{SubmissionError, SubmitError};
+use super::start::Begun;
+use super::{Outcome, SubmissionError, SubmitError};
+use crate::blocked::{Node, blocked};
 use crate::loom::Mutex;
 use crate::outcome::{HoldsCell, OutcomeCell, Taker};
 use crate::waiters::{deadline_after, each_then_panic};
-use polyloop::{LoopHandle, Refused, Remote, TaskError};
+use polyloop::{LoopHandle, LoopState, Refused, Remote, TaskError};
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// What a submission ends with.
-pub type Outcome<T> = Result<T, SubmissionError>;
+pub type Answer<T> = Result<T, SubmissionError>;
 
 /// Sends a coroutine to a loop, from any thread; asyncio's function of this name.
 ///
@@ -99,7 +109,7 @@ pub struct Submission<T> {
 }
 
 impl<T> Submission<T> {
-    fn accepted(remote: Remote<Told<T>>) -> Self {
+    pub(super) fn accepted(remote: Remote<Told<T>>) -> Self {
         Self {
             // SAFETY: called once, with the handle that `submit` has just
             // returned; a `Remote` always leads to the one outcome in its task.
@@ -111,8 +121,10 @@ impl<T> Submission<T> {
     ///
     /// # Errors
     /// See [`SubmissionError`]; [`WouldDeadlock`](SubmissionError::WouldDeadlock)
-    /// at once on the loop's own thread, and the work is detached.
-    pub fn result(mut self) -> Outcome<T> {
+    /// at once on the loop's own thread or in a ring of threads that block on
+    /// each other, and [`NotRunning`](SubmissionError::NotRunning) after a
+    /// second or two if nobody runs the loop. The work is then detached.
+    pub fn result(mut self) -> Answer<T> {
         self.block(None)
     }
 
@@ -122,9 +134,9 @@ impl<T> Submission<T> {
     ///
     /// # Errors
     /// See [`SubmissionError`]; [`WouldDeadlock`](SubmissionError::WouldDeadlock)
-    /// at once on the loop's own thread. After the outcome was given once it is
-    /// [`Cancelled`](SubmissionError::Cancelled).
-    pub fn result_timeout(&mut self, timeout: Duration) -> Outcome<T> {
+    /// at once on the loop's own thread or in a ring. After the outcome was given
+    /// once it is [`Cancelled`](SubmissionError::Cancelled).
+    pub fn result_timeout(&mut self, timeout: Duration) -> Answer<T> {
         self.block(deadline_after(timeout))
     }
 
@@ -139,14 +151,22 @@ impl<T> Submission<T> {
         sent.is_some_and(|sent| !sent.holder().cell.is_done() && sent.holder().cancel())
     }
 
-    /// Cancels the work and waits until its future is really gone.
+    /// Cancels the work, waits until it is really gone, and says what became of
+    /// it: it may have ended first.
     ///
-    /// # Errors
-    /// [`Cancelled`](SubmissionError::Cancelled) as a rule; the value, if the
-    /// work ended first.
-    pub async fn cancel_and_wait(self) -> Outcome<T> {
+    /// # Cancel safety
+    /// Dropping the future of this detaches the work, which stays cancelled.
+    pub async fn cancel_and_wait(mut self) -> Outcome<T> {
         self.cancel();
-        self.await
+        match &mut self.sent {
+            Some(sent) => Outcome::of(poll_fn(|cx| sent.poll(cx)).await),
+            None => Outcome::NeverStarted,
+        }
+    }
+
+    /// Makes a drop of the handle cancel the work, in place of detaching it.
+    pub fn cancel_on_drop(self) -> CancelOnDrop<T> {
+        CancelOnDrop(Some(self))
     }
 
     /// Has the work ended, in whatever way?
@@ -168,38 +188,171 @@ impl<T> Submission<T> {
         }
     }
 
-    fn block(&mut self, deadline: Option<Instant>) -> Outcome<T> {
+    /// Ready when it has ended; the answer stays takeable.
+    pub(crate) fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.sent {
+            Some(sent) => sent.poll_done(cx),
+            None => Poll::Ready(()),
+        }
+    }
+
+    /// Did it end, and neither with a value nor by a cancel?
+    pub(crate) fn has_failed(&mut self) -> bool {
+        let failed = |answer: &Result<T, TaskError>| {
+            let error = answer.as_ref().err();
+            error.is_some_and(|error| !error.is_cancelled() || error.is_loop_closed())
+        };
+        match &mut self.sent {
+            Some(sent) if sent.holder().cell.is_expired() => true,
+            Some(sent) => sent.peek(failed).unwrap_or(false),
+            None => true,
+        }
+    }
+
+    /// Can it not end while the calling thread blocks, or, `waited`, since nobody
+    /// runs its loop?
+    pub(crate) fn is_stuck(&self, waited: bool) -> bool {
+        let Some(sent) = &self.sent else {
+            return false;
+        };
+        let target = sent.holder();
+        !target.cell.is_done()
+            && (target.is_own_thread()
+                || waited && target.loop_handle().state() != LoopState::Running)
+    }
+
+    fn block(&mut self, deadline: Option<Instant>) -> Answer<T> {
         let Some(sent) = &mut self.sent else {
             return Err(SubmissionError::LoopClosed);
         };
-        if sent.holder().is_own_thread() && !sent.holder().cell.is_done() {
+        if let Some(answer) = sent.try_take() {
+            return outcome(sent, answer);
+        }
+        if sent.holder().is_own_thread() {
             return Err(SubmissionError::WouldDeadlock);
         }
-        match sent.block(deadline) {
-            Ok(answer) => outcome(answer),
-            Err(_) => Err(SubmissionError::TimedOut),
+        let target = sent.holder().clone();
+        let on = Node::Loops(target.loop_handle().home_thread());
+        let wait = || match deadline {
+            Some(deadline) => sent
+                .block(Some(deadline))
+                .map_err(|_| SubmissionError::TimedOut),
+            None => block_while_it_runs(sent),
+        };
+        match blocked(on, target.cell.done_bit(), deadline.is_none(), wait) {
+            Ok(Ok(answer)) => outcome(sent, answer),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(SubmissionError::WouldDeadlock),
         }
     }
 }
 
+/// Blocks without a limit, unless nobody runs the loop.
+fn block_while_it_runs<T>(
+    sent: &mut Consumer<T>,
+) -> Result<Option<Result<T, TaskError>>, SubmissionError> {
+    let runs = |sent: &Consumer<T>| sent.holder().loop_handle().state() == LoopState::Running;
+    let mut ran = true;
+    loop {
+        if let Ok(answer) = sent.block(deadline_after(PATIENCE)) {
+            return Ok(answer);
+        }
+        // Seen twice, since a loop may be between two runs.
+        let runs = runs(sent);
+        if !runs && !ran && !sent.holder().cell.is_done() {
+            return Err(SubmissionError::NotRunning);
+        }
+        ran = runs;
+    }
+}
+
+/// How often a thread that waits without a limit asks whether the loop runs.
+const PATIENCE: Duration = Duration::from_millis(400);
+
 type Consumer<T> = Taker<Result<T, TaskError>, Remote<Told<T>>>;
 
 /// An outcome that was taken before is a submission that has none to give.
-fn outcome<T>(answer: Option<Result<T, TaskError>>) -> Outcome<T> {
+fn outcome<T>(sent: &Consumer<T>, answer: Option<Result<T, TaskError>>) -> Answer<T> {
     match answer {
         Some(result) => result.map_err(SubmissionError::from_task),
+        None if sent.holder().cell.is_expired() => Err(SubmissionError::Expired),
         None => Err(SubmissionError::Cancelled),
     }
 }
 
 impl<T> Future for Submission<T> {
-    type Output = Outcome<T>;
+    type Output = Answer<T>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.get_mut().sent {
-            Some(sent) => sent.poll(cx).map(outcome),
+            Some(sent) => sent.poll(cx).map(|answer| outcome(sent, answer)),
             None => Poll::Ready(Err(SubmissionError::LoopClosed)),
         }
+    }
+}
+
+/// A submission whose drop cancels the work; from
+/// [`Submission::cancel_on_drop`]. In all else it is the submission.
+#[must_use = "dropping it cancels the work"]
+pub struct CancelOnDrop<T>(Option<Submission<T>>);
+
+impl<T> CancelOnDrop<T> {
+    /// The submission, whose drop detaches the work again.
+    pub fn into_inner(mut self) -> Submission<T> {
+        self.0.take().expect("only this and the drop empty it")
+    }
+
+    /// As [`Submission::result`].
+    ///
+    /// # Errors
+    /// As there; work that goes on is cancelled then.
+    pub fn result(mut self) -> Answer<T> {
+        self.block(None)
+    }
+
+    /// As [`Submission::cancel_and_wait`].
+    pub async fn cancel_and_wait(self) -> Outcome<T> {
+        self.into_inner().cancel_and_wait().await
+    }
+}
+
+impl<T> Deref for CancelOnDrop<T> {
+    type Target = Submission<T>;
+
+    fn deref(&self) -> &Submission<T> {
+        self.0
+            .as_ref()
+            .expect("only into_inner and the drop empty it")
+    }
+}
+
+impl<T> DerefMut for CancelOnDrop<T> {
+    fn deref_mut(&mut self) -> &mut Submission<T> {
+        self.0
+            .as_mut()
+            .expect("only into_inner and the drop empty it")
+    }
+}
+
+impl<T> Future for CancelOnDrop<T> {
+    type Output = Answer<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut **self).poll(cx)
+    }
+}
+
+impl<T> Drop for CancelOnDrop<T> {
+    fn drop(&mut self) {
+        if let Some(submission) = &self.0 {
+            submission.cancel();
+        }
+    }
+}
+
+impl<T> fmt::Debug for CancelOnDrop<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CancelOnDrop").field(&self.0).finish()
     }
 }
 
@@ -259,8 +412,29 @@ impl<T> Told<T> {
 
 impl<T: Send + 'static> polyloop::Outcome<T> for Told<T> {
     fn resolve(&self, result: Result<T, TaskError>) {
-        // SAFETY: `resolve` is called once, says its contract.
-        let ended = unsafe { self.cell.end(Some(result)) };
+        self.tell(Some(result));
+    }
+}
+
+impl<T: Send + 'static> polyloop::Outcome<Begun<T>> for Told<T> {
+    fn resolve(&self, result: Result<Begun<T>, TaskError>) {
+        self.tell(match result {
+            Ok(Begun::Value(value)) => Some(Ok(value)),
+            Ok(Begun::TooLate) => {
+                self.cell.note_expired();
+                None
+            }
+            Err(error) => Some(Err(error)),
+        });
+    }
+}
+
+impl<T> Told<T> {
+    /// Called by `resolve` alone, which is called once, says its contract.
+    #[inline]
+    fn tell(&self, answer: Option<Result<T, TaskError>>) {
+        // SAFETY: it is called once.
+        let ended = unsafe { self.cell.end(answer) };
         // The callbacks are called even if the waiter's waker panics. Made only
         // if there are any: its drop is what calls them.
         let _last = ended.followed.then(|| CallFollowers(self));

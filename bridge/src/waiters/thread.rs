@@ -110,9 +110,11 @@ impl Seat {
         deadline: Option<Instant>,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Result<T, TimedOut> {
+        // An answer that came while it looked needs no clock.
+        let mut slept = false;
         loop {
             // Read before the poll, so that an answer at the deadline wins.
-            let late = deadline.is_some_and(|at| Instant::now() >= at);
+            let late = slept && deadline.is_some_and(|at| Instant::now() >= at);
             if let Poll::Ready(answer) = poll(&mut Context::from_waker(&self.waker)) {
                 if let Some(began) = began {
                     self.budget.wait_ended(began.elapsed());
@@ -123,6 +125,7 @@ impl Seat {
                 return Err(TimedOut);
             }
             self.wait(deadline);
+            slept = true;
         }
     }
 

@@ -1,0 +1,366 @@
+//! A submission with wishes: a deadline, a class, a context, and what to do when
+//! there is no room.
+//!
+//! What is wished for travels with the closure, so that plain submissions know
+//! nothing of it.
+
+use super::gate::{Gate, Permit};
+use super::submission::Told;
+use super::submitter::Gates;
+use super::{Class, Submission, SubmitError};
+use crate::blocked::{DoneBit, Node, blocked};
+use crate::loom::{AtomicU8, Mutex};
+use crate::waiters::{Ticket, block_on, deadline_after};
+use pin_project_lite::pin_project;
+use polyloop::{LoopHandle, Refused};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Release;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+/// Begins a submission to a loop with wishes; see [`SubmissionBuilder`]. Without
+/// any it is [`run_coroutine_threadsafe`](super::run_coroutine_threadsafe).
+pub fn submission(target: &LoopHandle) -> SubmissionBuilder {
+    SubmissionBuilder::new(target.clone(), None)
+}
+
+/// A submission that is being prepared, from [`submission`] or
+/// [`Submitter::submission`](super::Submitter::submission).
+///
+/// # Examples
+/// ```
+/// use polyloop_bridge::{LoopGroup, submit::submission};
+/// use std::time::Duration;
+///
+/// let group = LoopGroup::builder().loops(1).build().unwrap();
+/// let quick = submission(group.handle(0))
+///     .expires_after(Duration::from_secs(5))
+///     .try_start(|| async { 42 })
+///     .unwrap();
+/// assert_eq!(quick.result().unwrap(), 42);
+/// group.shutdown(Duration::from_secs(1));
+/// ```
+#[must_use = "nothing is sent until it is started"]
+pub struct SubmissionBuilder {
+    target: LoopHandle,
+    gates: Option<Arc<Gates>>,
+    class: Class,
+    expires: Option<Instant>,
+}
+
+impl SubmissionBuilder {
+    pub(super) fn new(target: LoopHandle, gates: Option<Arc<Gates>>) -> Self {
+        Self {
+            target,
+            gates,
+            class: Class::DATA,
+            expires: None,
+        }
+    }
+
+    /// The kind of traffic; default: [`Class::DATA`].
+    pub fn class(mut self, class: Class) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// The moment, of real time, after which it must not begin any more; by
+    /// default there is none.
+    ///
+    /// Work that its loop comes to later is dropped there unbegun, and answers
+    /// [`Expired`](super::SubmissionError::Expired). Work that has begun is not
+    /// touched; for that there is [`polyloop::timeout`].
+    pub fn deadline(mut self, moment: Instant) -> Self {
+        self.expires = Some(moment);
+        self
+    }
+
+    /// As [`deadline`](Self::deadline), so long from now.
+    pub fn expires_after(mut self, time: Duration) -> Self {
+        self.expires = deadline_after(time);
+        self
+    }
+
+    /// Sends it if there is room now; never waits.
+    ///
+    /// # Errors
+    /// [`SubmitError`] gives the closure back: the loop is closed, or there is
+    /// no room, or others wait for it already.
+    #[track_caller]
+    pub fn try_start<F, Fut>(self, f: F) -> Result<Submission<Fut::Output>, SubmitError<F>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Send + 'static,
+    {
+        let permit = match self.gate() {
+            None => None,
+            Some(gate) => match gate.try_enter() {
+                Some(permit) => Some(permit),
+                None => return Err(SubmitError::Full(f)),
+            },
+        };
+        self.send(f, permit)
+    }
+
+    /// Sends it as soon as there is room: at once, or when the returned future,
+    /// which is first in, first out with others, has got some.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the closure; its place in line goes to the next.
+    ///
+    /// # Errors
+    /// The future gives [`SubmitError::Closed`] with the closure when the loop is
+    /// closed, also while it waits.
+    pub fn start<F>(self, f: F) -> Start<F> {
+        Start {
+            gate: self.gate().cloned(),
+            wishes: Some((self, f)),
+            ticket: Ticket::new(),
+        }
+    }
+
+    /// Blocks the calling thread until there is room, then sends it.
+    ///
+    /// # Errors
+    /// [`SubmitError::Closed`] with the closure when the loop is closed, also
+    /// while it waits. [`SubmitError::Full`] at once where waiting would be for
+    /// ever: on the loop's own thread, or in a ring of threads that wait for
+    /// each other.
+    pub fn start_blocking<F, Fut>(self, f: F) -> Result<Submission<Fut::Output>, SubmitError<F>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Send + 'static,
+    {
+        self.start(f).block(None)
+    }
+
+    /// As [`start_blocking`](Self::start_blocking), for `timeout` at most.
+    ///
+    /// # Errors
+    /// As there; [`SubmitError::Full`] also when the time has run out.
+    pub fn start_blocking_timeout<F, Fut>(
+        self,
+        f: F,
+        timeout: Duration,
+    ) -> Result<Submission<Fut::Output>, SubmitError<F>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Send + 'static,
+    {
+        self.start(f).block(deadline_after(timeout))
+    }
+
+    fn gate(&self) -> Option<&Arc<Gate>> {
+        self.gates.as_ref()?.of(self.class)
+    }
+
+    #[track_caller]
+    fn send<F, Fut>(
+        self,
+        f: F,
+        permit: Option<Permit>,
+    ) -> Result<Submission<Fut::Output>, SubmitError<F>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future + 'static,
+        Fut::Output: Send + 'static,
+    {
+        let expires = self.expires;
+        let make = move || Begin::Waiting {
+            parts: Some(Parts { f, permit, expires }),
+        };
+        match self.target.submit(make, Told::new()) {
+            Ok(remote) => Ok(Submission::accepted(remote)),
+            Err(Refused { make, .. }) => match make() {
+                Begin::Waiting { parts: Some(parts) } => Err(SubmitError::Closed(parts.f)),
+                _ => unreachable!("a refused submission has not begun"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for SubmissionBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubmissionBuilder")
+            .field("target", &self.target)
+            .field("class", &self.class)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a submission with wishes ends with on its loop.
+pub(super) enum Begun<T> {
+    Value(T),
+    /// Its time to begin was over.
+    TooLate,
+}
+
+/// What a submission takes along until it begins.
+struct Parts<F> {
+    f: F,
+    permit: Option<Permit>,
+    expires: Option<Instant>,
+}
+
+pin_project! {
+    /// On the loop: the closure until the first poll, then its future.
+    #[project = BeginProjection]
+    enum Begin<F, Fut> {
+        Waiting { parts: Option<Parts<F>> },
+        Running { #[pin] future: Fut },
+    }
+}
+
+impl<F: FnOnce() -> Fut, Fut: Future> Future for Begin<F, Fut> {
+    type Output = Begun<Fut::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let BeginProjection::Waiting { parts } = self.as_mut().project() {
+            let Parts { f, permit, expires } = parts.take().expect("polled until it is ready");
+            // It has left the mailbox, whatever becomes of it now.
+            drop(permit);
+            if expires.is_some_and(|moment| Instant::now() >= moment) {
+                return Poll::Ready(Begun::TooLate);
+            }
+            let future = f();
+            self.set(Self::Running { future });
+        }
+        match self.project() {
+            BeginProjection::Running { future } => future.poll(cx).map(Begun::Value),
+            BeginProjection::Waiting { .. } => unreachable!("it has begun"),
+        }
+    }
+}
+
+/// A submission that waits for room; from [`SubmissionBuilder::start`].
+#[must_use = "nothing is sent until it is awaited"]
+pub struct Start<F> {
+    /// `None` when it was sent.
+    wishes: Option<(SubmissionBuilder, F)>,
+    gate: Option<Arc<Gate>>,
+    ticket: Ticket,
+}
+
+impl<F, Fut> Start<F>
+where
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future + 'static,
+    Fut::Output: Send + 'static,
+{
+    fn block(
+        mut self,
+        deadline: Option<Instant>,
+    ) -> Result<Submission<Fut::Output>, SubmitError<F>> {
+        if let Poll::Ready(sent) = Pin::new(&mut self).poll(&mut Context::from_waker(Waker::noop()))
+        {
+            return sent;
+        }
+        let (builder, _) = self.wishes.as_ref().expect("it was not sent");
+        let own = builder.target.is_own_thread();
+        let on = Node::Loops(builder.target.home_thread());
+        let noticed = Arc::new(Noticed::default());
+        let bit = DoneBit::new(&noticed.woken, WOKEN);
+        let waker = Waker::from(noticed.clone());
+        let wait = || {
+            block_on(deadline, |cx| {
+                noticed.waits_with(cx.waker());
+                Pin::new(&mut self).poll(&mut Context::from_waker(&waker))
+            })
+        };
+        match (!own).then(|| blocked(on, bit, deadline.is_none(), wait)) {
+            Some(Ok(Ok(sent))) => sent,
+            _ => Err(SubmitError::Full(self.give_back())),
+        }
+    }
+
+    fn give_back(mut self) -> F {
+        let (_, f) = self.wishes.take().expect("it was not sent");
+        f
+    }
+}
+
+impl<F, Fut> Future for Start<F>
+where
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future + 'static,
+    Fut::Output: Send + 'static,
+{
+    type Output = Result<Submission<Fut::Output>, SubmitError<F>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let permit = match &this.gate {
+            None => None,
+            Some(gate) => match gate.enter(&mut this.ticket, cx.waker()) {
+                Some(permit) => Some(permit),
+                None => return Poll::Pending,
+            },
+        };
+        let (builder, f) = this.wishes.take().expect("polled after it was ready");
+        Poll::Ready(builder.send(f, permit))
+    }
+}
+
+// The closure is moved out and sent, never pinned.
+impl<F> Unpin for Start<F> {}
+
+impl<F> Drop for Start<F> {
+    fn drop(&mut self) {
+        if let Some(gate) = &self.gate {
+            gate.pass(&mut self.ticket);
+        }
+    }
+}
+
+impl<F> fmt::Debug for Start<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Start")
+            .field("sent", &self.wishes.is_none())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Remembers that it was woken, for those who look for rings: a thread that has
+/// got its room is awake, if not yet back from its sleep.
+#[derive(Debug)]
+struct Noticed {
+    woken: AtomicU8,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Default for Noticed {
+    fn default() -> Self {
+        Self {
+            woken: AtomicU8::new(0),
+            waker: Mutex::new(None),
+        }
+    }
+}
+
+impl Noticed {
+    fn waits_with(&self, waker: &Waker) {
+        self.woken.store(0, Release);
+        let waker = waker.clone();
+        let old = self.waker.lock().replace(waker);
+        drop(old);
+    }
+}
+
+impl Wake for Noticed {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(WOKEN, Release);
+        let waker = self.waker.lock().take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+const WOKEN: u8 = 1;
