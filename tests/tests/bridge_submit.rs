@@ -5,8 +5,9 @@
 use polyloop::{EventLoop, LoopHandle, ReturnWhen, yield_now};
 use polyloop_bridge::submit::{Class, Outcome};
 use polyloop_bridge::{
-    LoopGroup, SubmitError, Submitter, ThreadPoolExecutor, as_completed_blocking, channel,
-    run_coroutine_threadsafe, submission, wait_blocking,
+    LoopGroup, SubmitError, Submitter, ThreadPoolExecutor, as_completed_blocking,
+    call_soon_threadsafe, channel, run_coroutine_threadsafe, submission,
+    try_run_coroutine_threadsafe, wait_blocking,
 };
 use polyloop_tests::with_watchdog;
 use std::future::pending;
@@ -361,5 +362,45 @@ fn a_wait_that_could_never_end_returns_what_is_pending() {
             assert_eq!(left.pop().unwrap().await.unwrap(), 1);
         })
         .unwrap();
+    });
+}
+
+polyloop::context_var! { static REQUEST: &'static str; }
+
+#[test]
+fn work_for_a_loop_takes_its_senders_context_along() {
+    with_watchdog(HANG, || {
+        let group = LoopGroup::builder().loops(1).build().unwrap();
+        let target = group.handle(0);
+        let read = || async { REQUEST.get() };
+        assert_eq!(
+            run_coroutine_threadsafe(target, read).result().unwrap(),
+            None
+        );
+        REQUEST.set("ours");
+        let inherits = || async {
+            yield_now().await;
+            let inner = polyloop::create_task(async { REQUEST.get() });
+            REQUEST.set("the task's own");
+            inner.await.unwrap()
+        };
+        let carried = run_coroutine_threadsafe(target, inherits);
+        assert_eq!(carried.result().unwrap(), Some("ours"));
+        let (sender, told) = channel::oneshot::channel();
+        let call = call_soon_threadsafe(target, move || {
+            let _ = sender.send(REQUEST.get());
+        });
+        drop(call.unwrap());
+        assert_eq!(told.recv_blocking(), Ok(Some("ours")));
+        let mut other = polyloop::copy_context();
+        other.run(|| REQUEST.set("another's"));
+        let chosen = submission(target).context(other).try_start(read).unwrap();
+        assert_eq!(chosen.result().unwrap(), Some("another's"));
+        assert_eq!(REQUEST.get(), Some("ours"));
+        // A closed loop gives the closure back all the same.
+        let target = target.clone();
+        group.shutdown(Duration::from_secs(1));
+        let back = try_run_coroutine_threadsafe(&target, || async { 1 }).unwrap_err();
+        assert_eq!(polyloop::run(back.into_inner()()).unwrap(), 1);
     });
 }

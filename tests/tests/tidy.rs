@@ -12,10 +12,11 @@ const FUNCTION_LINES: usize = 70;
 
 /// The files whose code may say `unsafe`: the task cell and its lists, the
 /// mailbox, what calls into them, the wait queue's pinned nodes, a hint to the
-/// processor, the bridge's one-allocation results, and the mistakes that the
+/// processor, the bridge's one-allocation results and its table of blocked threads, and the mistakes that the
 /// sanitizers have to find.
 const UNSAFE_FILES: &[&str] = &[
     "benches/src/peers/assume_send.rs",
+    "bridge/src/blocked.rs",
     "bridge/src/channel/oneshot.rs",
     "bridge/src/channel/ring.rs",
     "bridge/src/executor/job.rs",
@@ -24,6 +25,7 @@ const UNSAFE_FILES: &[&str] = &[
     "bridge/src/sync/lock.rs",
     "bridge/src/sync/rwlock.rs",
     "bridge/src/submit/submission.rs",
+    "bridge/src/submit/told.rs",
     "runtime/src/compat/hyper.rs",
     "runtime/src/event_loop/context.rs",
     "runtime/src/event_loop/core.rs",

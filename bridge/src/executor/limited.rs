@@ -12,7 +12,7 @@
 #![forbid(unsafe_code)]
 
 use super::job::{Answers, Job, JobCell, JobState, Ran};
-use super::pool::{Lines, Pool};
+use super::pool::Pool;
 use super::{OffloadError, Offloaded, ThreadPoolExecutor};
 use crate::waiters::each_then_panic;
 use parking_lot::Mutex;
@@ -20,7 +20,7 @@ use polyloop::Offload;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// A share of a [`ThreadPoolExecutor`]: of its threads, at most so many at a
 /// time; from [`ThreadPoolExecutor::limited`].
@@ -31,7 +31,7 @@ use std::sync::Arc;
 /// # Examples
 /// ```
 /// use polyloop_bridge::ThreadPoolExecutor;
-/// use std::sync::Arc;
+/// use std::sync::{Arc, Weak};
 ///
 /// let slow_disk = ThreadPoolExecutor::shared().limited(2);
 /// assert_eq!(slow_disk.submit(|| 6 * 7).result().unwrap(), 42);
@@ -130,6 +130,12 @@ impl Offload for LimitedExecutor {
             },
         }
     }
+}
+
+/// Jobs that wait outside of the queue.
+pub(super) trait Lines: Send + Sync {
+    /// Ends them unrun; returns how many that were.
+    fn refuse_waiting(&self, reason: &mut dyn FnMut() -> OffloadError) -> usize;
 }
 
 /// The executor takes no more jobs.
@@ -248,12 +254,16 @@ impl<F: Fn()> Drop for Then<F> {
 }
 
 impl Pool {
+    /// A share's line of jobs, which ends with the pool.
+    fn add_lines(&self, line: Weak<dyn Lines>) {
+        let mut lines = self.lines.lock();
+        lines.retain(|line| line.strong_count() > 0);
+        lines.push(line);
+    }
+
     /// Ends what stands in the lines of shares.
     pub(super) fn refuse_lines(&self, reason: &mut dyn FnMut() -> OffloadError) -> usize {
-        let lines = self.with_lines(|lines| {
-            lines.retain(|lane| lane.strong_count() > 0);
-            lines.clone()
-        });
+        let lines = self.lines.lock().clone();
         let lines = lines.into_iter().filter_map(|lane| lane.upgrade());
         lines.map(|lane| lane.refuse_waiting(reason)).sum()
     }

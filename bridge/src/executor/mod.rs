@@ -16,6 +16,7 @@ mod run;
 mod shutdown;
 #[cfg(all(test, not(loom)))]
 mod shutdown_tests;
+mod stand_in;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod worker;

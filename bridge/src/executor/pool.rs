@@ -41,13 +41,8 @@
 //! everybody parked is called; a worker that finds the queue closed *and* empty
 //! leaves. What was accepted is run, or refused by whoever closed the queue.
 //!
-//! # Jobs that block
-//! A worker that blocks on a job or a loop ([`blocked`](crate::blocked)) is
-//! `away`, and the pool may have one more than its maximum for each of these, up
-//! to [`STAND_INS`]: so jobs that wait for jobs cannot starve it. When they are
-//! back, what is too many ends as soon as it finds nothing to do. If every worker
-//! is away and no other can be started, what is queued is refused, since nobody
-//! may ever come for it.
+//! Jobs that block may have others started in their place: [`stand_in`]
+//! (super::stand_in).
 //!
 //! A limit is a count of queued jobs beside the queue, kept only if there is one.
 #![forbid(unsafe_code)]
@@ -55,8 +50,8 @@
 use super::OffloadError;
 use super::builder::Config;
 use super::job::Job;
+use super::limited::Lines;
 use super::worker::{self, Counts, Seat};
-use crate::blocked::StandIn;
 use crate::waiters::{Waiters, each_then_panic};
 use concurrent_queue::{ConcurrentQueue, PopError};
 use crossbeam_utils::CachePadded;
@@ -81,7 +76,7 @@ pub(super) struct Pool {
     pub(super) ended: Waiters,
     staff: Mutex<Staff>,
     /// The lines of the shares that there are.
-    lines: Mutex<Vec<Weak<dyn Lines>>>,
+    pub(super) lines: Mutex<Vec<Weak<dyn Lines>>>,
     pub(super) failed_starts: AtomicU64,
 }
 
@@ -95,15 +90,9 @@ pub(super) struct Staff {
     pub(super) parked: Vec<Arc<Seat>>,
     started: usize,
     /// Those that block in a job.
-    away: usize,
+    pub(super) away: usize,
     /// What workers that ended had done.
     pub(super) done: Counts,
-}
-
-/// Jobs that wait outside of the queue.
-pub(super) trait Lines: Send + Sync {
-    /// Ends them unrun; returns how many that were.
-    fn refuse_waiting(&self, reason: &mut dyn FnMut() -> OffloadError) -> usize;
 }
 
 /// Why a push was not accepted.
@@ -205,15 +194,6 @@ impl Pool {
             }
         });
         refused
-    }
-
-    /// A share's line of jobs, which ends with the pool.
-    pub(super) fn add_lines(&self, lines: Weak<dyn Lines>) {
-        self.lines.lock().push(lines);
-    }
-
-    pub(super) fn with_lines<R>(&self, f: impl FnOnce(&mut Vec<Weak<dyn Lines>>) -> R) -> R {
-        f(&mut self.lines.lock())
     }
 
     /// Only one thread at a time gets past the check of `searching`: the first
@@ -375,23 +355,13 @@ impl Pool {
         self.count_callable(staff);
     }
 
-    fn count_callable(&self, staff: &Staff) {
+    pub(super) fn count_callable(&self, staff: &Staff) {
         let unstarted = self.most(staff).saturating_sub(staff.workers.len());
         let callable = unstarted + staff.parked.len();
         // With everybody away and nobody to be had, a push has to come and hear
         // of it.
         let stuck = callable == 0 && staff.all_away();
         self.callable.store(callable + usize::from(stuck), Relaxed);
-    }
-
-    /// The most workers there may be now.
-    fn most(&self, staff: &Staff) -> usize {
-        self.config.max_workers + staff.away.min(STAND_INS)
-    }
-
-    /// Are there more workers than there may be?
-    pub(super) fn has_surplus(&self) -> bool {
-        self.with_staff(|staff| staff.workers.len() > self.most(staff))
     }
 
     fn reserve(&self, past_limit: bool) -> bool {
@@ -414,38 +384,7 @@ impl Pool {
     }
 }
 
-/// Workers that may be started in place of those that block.
-const STAND_INS: usize = 256;
-
-impl StandIn for Arc<Pool> {
-    fn thread_goes(&self) {
-        self.with_staff(|staff| {
-            staff.away += 1;
-            self.count_callable(staff);
-        });
-        if self.is_empty() {
-            // Whoever pushes next sees that there is one more to call.
-            return;
-        }
-        if let Err(error) = self.notify() {
-            self.refuse_all(|| OffloadError::no_thread(error.kind()));
-        }
-    }
-
-    fn thread_is_back(&self) {
-        self.with_staff(|staff| {
-            staff.away -= 1;
-            self.count_callable(staff);
-        });
-    }
-}
-
 impl Staff {
-    /// Is there no worker but such as block?
-    fn all_away(&self) -> bool {
-        self.workers.len() <= self.away
-    }
-
     fn unlist(&mut self, seat: &Arc<Seat>) -> bool {
         let at = self
             .parked

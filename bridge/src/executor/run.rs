@@ -42,7 +42,8 @@ where
 }
 
 /// Runs a blocking closure on a thread of the default executor;
-/// `asyncio.to_thread`.
+/// `asyncio.to_thread`. Unlike [`run_in_executor`] it gives the closure a copy of
+/// the caller's context variables.
 ///
 /// # Cancel safety, errors
 /// Those of [`run_in_executor`].
@@ -52,7 +53,11 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    run_in_executor(None, f)
+    let mut context = polyloop::copy_context();
+    if context.is_empty() {
+        return run_in_executor(None, f);
+    }
+    run_in_executor(None, move || context.run(f))
 }
 
 fn loops_offload() -> Option<Arc<dyn Offload>> {

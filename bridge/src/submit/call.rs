@@ -19,19 +19,21 @@ use super::SubmitError;
 use crate::blocked::{DoneBit, Node, blocked};
 use crate::loom::AtomicU8;
 use crate::waiters::{Ticket, Waiters, block_on};
-use polyloop::{LoopHandle, Outcome, Refused, Remote, TaskError};
+use polyloop::contextvars::Context;
+use polyloop::{LoopHandle, Outcome, Refused, Remote, TaskError, copy_context};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 /// Calls `f` on a loop's own thread, from any thread; asyncio's
 /// `loop.call_soon_threadsafe`.
 ///
 /// Callbacks and coroutines that one thread sends to one loop start in the order
-/// in which they were sent. Never waits. Dropping the handle changes nothing.
+/// in which they were sent. It has a copy of the caller's context variables.
+/// Never waits. Dropping the handle changes nothing.
 ///
 /// # Errors
 /// [`SubmitError::Closed`] with the callback when the loop is closed.
@@ -66,6 +68,7 @@ where
     });
     let call = Call {
         f: Some(f),
+        context: copy_context(),
         state: state.clone(),
     };
     match target.submit(move || call, Told) {
@@ -163,18 +166,22 @@ impl State {
 /// Calls the callback when it is polled.
 struct Call<F> {
     f: Option<F>,
+    context: Context,
     state: Arc<State>,
 }
 
 impl<F: FnOnce()> Future for Call<F> {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>, _: &mut std::task::Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         if let Some(f) = this.f.take()
             && this.state.step(WAITING, RUNNING).is_ok()
         {
             let _ended = Ended(&this.state);
+            if !this.context.is_empty() {
+                std::mem::take(&mut this.context).make_current();
+            }
             f();
         }
         Poll::Ready(())

@@ -2,7 +2,7 @@
 //! loop's part (one `resolve` for a cancel, a close or an end) is the runtime's
 //! and is modelled there.
 
-use super::submission::Told;
+use super::told::Told;
 use crate::outcome::{HoldsCell, OutcomeCell, Taker};
 use polyloop::{Outcome, TaskError};
 use std::sync::Arc;

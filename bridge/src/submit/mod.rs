@@ -6,6 +6,7 @@
 
 mod became;
 mod call;
+mod cancel_on_drop;
 mod error;
 mod gate;
 #[cfg(all(test, loom))]
@@ -15,12 +16,12 @@ mod submission;
 mod submitter;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod told;
 
 pub use became::Outcome;
 pub use call::{ThreadsafeCallHandle, call_soon_threadsafe};
+pub use cancel_on_drop::CancelOnDrop;
 pub use error::{SubmissionError, SubmitError};
 pub use start::{Start, SubmissionBuilder, submission};
-pub use submission::{
-    Answer, CancelOnDrop, Submission, run_coroutine_threadsafe, try_run_coroutine_threadsafe,
-};
+pub use submission::{Answer, Submission, run_coroutine_threadsafe, try_run_coroutine_threadsafe};
 pub use submitter::{Class, MailboxStatistics, Submitter};

@@ -5,14 +5,14 @@
 //! nothing of it.
 
 use super::gate::{Gate, Permit};
-use super::submission::Told;
 use super::submitter::Gates;
+use super::told::Told;
 use super::{Class, Submission, SubmitError};
 use crate::blocked::{DoneBit, Node, blocked};
 use crate::loom::{AtomicU8, Mutex};
 use crate::waiters::{Ticket, block_on, deadline_after};
 use pin_project_lite::pin_project;
-use polyloop::{LoopHandle, Refused};
+use polyloop::{LoopHandle, Refused, copy_context};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -49,6 +49,7 @@ pub struct SubmissionBuilder {
     gates: Option<Arc<Gates>>,
     class: Class,
     expires: Option<Instant>,
+    context: polyloop::contextvars::Context,
 }
 
 impl SubmissionBuilder {
@@ -58,7 +59,15 @@ impl SubmissionBuilder {
             gates,
             class: Class::DATA,
             expires: None,
+            context: copy_context(),
         }
+    }
+
+    /// The context variables that it begins with; default: a copy of the calling
+    /// code's, taken when the builder was made.
+    pub fn context(mut self, context: polyloop::contextvars::Context) -> Self {
+        self.context = context;
+        self
     }
 
     /// The kind of traffic; default: [`Class::DATA`].
@@ -171,11 +180,20 @@ impl SubmissionBuilder {
         Fut: Future + 'static,
         Fut::Output: Send + 'static,
     {
-        let expires = self.expires;
-        let make = move || Begin::Waiting {
-            parts: Some(Parts { f, permit, expires }),
+        let Self {
+            target,
+            expires,
+            context,
+            ..
+        } = self;
+        let parts = Parts {
+            f,
+            permit,
+            expires,
+            context,
         };
-        match self.target.submit(make, Told::new()) {
+        let make = move || Begin::Waiting { parts: Some(parts) };
+        match target.submit(make, Told::new()) {
             Ok(remote) => Ok(Submission::accepted(remote)),
             Err(Refused { make, .. }) => match make() {
                 Begin::Waiting { parts: Some(parts) } => Err(SubmitError::Closed(parts.f)),
@@ -207,6 +225,7 @@ struct Parts<F> {
     f: F,
     permit: Option<Permit>,
     expires: Option<Instant>,
+    context: polyloop::contextvars::Context,
 }
 
 pin_project! {
@@ -223,11 +242,19 @@ impl<F: FnOnce() -> Fut, Fut: Future> Future for Begin<F, Fut> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let BeginProjection::Waiting { parts } = self.as_mut().project() {
-            let Parts { f, permit, expires } = parts.take().expect("polled until it is ready");
+            let Parts {
+                f,
+                permit,
+                expires,
+                context,
+            } = parts.take().expect("polled until it is ready");
             // It has left the mailbox, whatever becomes of it now.
             drop(permit);
             if expires.is_some_and(|moment| Instant::now() >= moment) {
                 return Poll::Ready(Begun::TooLate);
+            }
+            if !context.is_empty() {
+                context.make_current();
             }
             let future = f();
             self.set(Self::Running { future });

@@ -1,7 +1,5 @@
 //! A coroutine sent to a chosen loop, and the handle to its outcome.
 //!
-//! The outcome is an [`OutcomeCell`], whose module has the protocol, and a list
-//! of callbacks, which is looked at only if the cell says that there may be one.
 //! The loop is the producer: it tells [`Told`] exactly once what became of the
 //! task. The [`Submission`] is the one consumer.
 //!
@@ -12,17 +10,15 @@
 //! limit looks once in [`PATIENCE`] whether somebody runs the loop, and says so
 //! if nobody does. A wait with a limit of its own lasts as long as it was told.
 
-use super::start::Begun;
-use super::{Outcome, SubmissionError, SubmitError};
+use super::start::submission;
+use super::told::Told;
+use super::{CancelOnDrop, Outcome, SubmissionError, SubmitError};
 use crate::blocked::{Node, blocked};
-use crate::loom::Mutex;
-use crate::outcome::{HoldsCell, OutcomeCell, Taker};
-use crate::waiters::{deadline_after, each_then_panic};
-use polyloop::{LoopHandle, LoopState, Refused, Remote, TaskError};
+use crate::outcome::Taker;
+use crate::waiters::deadline_after;
+use polyloop::{LoopHandle, LoopState, Refused, Remote, TaskError, copy_context};
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::ops::{Deref, DerefMut};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -34,7 +30,8 @@ pub type Answer<T> = Result<T, SubmissionError>;
 ///
 /// `f` is called on the loop's own thread, and the future that it makes, which
 /// need not be `Send`, runs there as a task. Submissions of one thread to one
-/// loop start in the order in which they were made. Never waits.
+/// loop start in the order in which they were made. Never waits. The task begins
+/// with a copy of the caller's context variables.
 ///
 /// A loop that is closed gives [`SubmissionError::LoopClosed`], and `f` is
 /// dropped here; [`try_run_coroutine_threadsafe`] gives it back instead.
@@ -65,8 +62,8 @@ where
     Fut: Future + 'static,
     Fut::Output: Send + 'static,
 {
-    match target.submit(f, Told::new()) {
-        Ok(remote) => Submission::accepted(remote),
+    match try_run_coroutine_threadsafe(target, f) {
+        Ok(submission) => submission,
         Err(_refused) => Submission { sent: None },
     }
 }
@@ -86,6 +83,10 @@ where
     Fut: Future + 'static,
     Fut::Output: Send + 'static,
 {
+    let context = copy_context();
+    if !context.is_empty() {
+        return submission(target).context(context).try_start(f);
+    }
     match target.submit(f, Told::new()) {
         Ok(remote) => Ok(Submission::accepted(remote)),
         Err(Refused { make, .. }) => Err(SubmitError::Closed(make)),
@@ -166,7 +167,7 @@ impl<T> Submission<T> {
 
     /// Makes a drop of the handle cancel the work, in place of detaching it.
     pub fn cancel_on_drop(self) -> CancelOnDrop<T> {
-        CancelOnDrop(Some(self))
+        CancelOnDrop::new(self)
     }
 
     /// Has the work ended, in whatever way?
@@ -221,7 +222,7 @@ impl<T> Submission<T> {
                 || waited && target.loop_handle().state() != LoopState::Running)
     }
 
-    fn block(&mut self, deadline: Option<Instant>) -> Answer<T> {
+    pub(super) fn block(&mut self, deadline: Option<Instant>) -> Answer<T> {
         let Some(sent) = &mut self.sent else {
             return Err(SubmissionError::LoopClosed);
         };
@@ -291,177 +292,11 @@ impl<T> Future for Submission<T> {
     }
 }
 
-/// A submission whose drop cancels the work; from
-/// [`Submission::cancel_on_drop`]. In all else it is the submission.
-#[must_use = "dropping it cancels the work"]
-pub struct CancelOnDrop<T>(Option<Submission<T>>);
-
-impl<T> CancelOnDrop<T> {
-    /// The submission, whose drop detaches the work again.
-    pub fn into_inner(mut self) -> Submission<T> {
-        self.0.take().expect("only this and the drop empty it")
-    }
-
-    /// As [`Submission::result`].
-    ///
-    /// # Errors
-    /// As there; work that goes on is cancelled then.
-    pub fn result(mut self) -> Answer<T> {
-        self.block(None)
-    }
-
-    /// As [`Submission::cancel_and_wait`].
-    pub async fn cancel_and_wait(self) -> Outcome<T> {
-        self.into_inner().cancel_and_wait().await
-    }
-}
-
-impl<T> Deref for CancelOnDrop<T> {
-    type Target = Submission<T>;
-
-    fn deref(&self) -> &Submission<T> {
-        self.0
-            .as_ref()
-            .expect("only into_inner and the drop empty it")
-    }
-}
-
-impl<T> DerefMut for CancelOnDrop<T> {
-    fn deref_mut(&mut self) -> &mut Submission<T> {
-        self.0
-            .as_mut()
-            .expect("only into_inner and the drop empty it")
-    }
-}
-
-impl<T> Future for CancelOnDrop<T> {
-    type Output = Answer<T>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut **self).poll(cx)
-    }
-}
-
-impl<T> Drop for CancelOnDrop<T> {
-    fn drop(&mut self) {
-        if let Some(submission) = &self.0 {
-            submission.cancel();
-        }
-    }
-}
-
-impl<T> fmt::Debug for CancelOnDrop<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CancelOnDrop").field(&self.0).finish()
-    }
-}
-
 impl<T> fmt::Debug for Submission<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Submission")
             .field("accepted", &self.sent.is_some())
             .field("done", &self.is_done())
             .finish()
-    }
-}
-
-/// What the loop tells; it lives in the task's allocation.
-pub(super) struct Told<T> {
-    pub(super) cell: OutcomeCell<Result<T, TaskError>>,
-    /// Boxed, since few have any: a submission then fits in three cache lines.
-    #[allow(clippy::box_collection)]
-    followers: Mutex<Option<Box<Vec<Follower>>>>,
-}
-
-type Follower = Box<dyn FnOnce() + Send>;
-
-impl<T> Told<T> {
-    pub(super) fn new() -> Self {
-        Self {
-            cell: OutcomeCell::new(),
-            followers: Mutex::new(None),
-        }
-    }
-
-    pub(super) fn follow(&self, f: Follower) {
-        {
-            // Announced under the lock, so that the loop, which sees the
-            // announcement, waits here until the callback is in the list.
-            let mut followers = self.followers.lock();
-            if self.cell.follow() {
-                followers.get_or_insert_default().push(f);
-                return;
-            }
-        }
-        f();
-    }
-
-    /// Calls every callback; what panics is told after the last, or, if a panic
-    /// is on its way already, not at all: that one is the news.
-    #[cold]
-    fn call_followers(&self) {
-        let followers = *self.followers.lock().take().unwrap_or_default();
-        let call = || each_then_panic(followers, |f| f());
-        if std::thread::panicking() {
-            drop(catch_unwind(AssertUnwindSafe(call)));
-        } else {
-            call();
-        }
-    }
-}
-
-impl<T: Send + 'static> polyloop::Outcome<T> for Told<T> {
-    fn resolve(&self, result: Result<T, TaskError>) {
-        self.tell(Some(result));
-    }
-}
-
-impl<T: Send + 'static> polyloop::Outcome<Begun<T>> for Told<T> {
-    fn resolve(&self, result: Result<Begun<T>, TaskError>) {
-        self.tell(match result {
-            Ok(Begun::Value(value)) => Some(Ok(value)),
-            Ok(Begun::TooLate) => {
-                self.cell.note_expired();
-                None
-            }
-            Err(error) => Some(Err(error)),
-        });
-    }
-}
-
-impl<T> Told<T> {
-    /// Called by `resolve` alone, which is called once, says its contract.
-    #[inline]
-    fn tell(&self, answer: Option<Result<T, TaskError>>) {
-        // SAFETY: it is called once.
-        let ended = unsafe { self.cell.end(answer) };
-        // The callbacks are called even if the waiter's waker panics. Made only
-        // if there are any: its drop is what calls them.
-        let _last = ended.followed.then(|| CallFollowers(self));
-        if let Some(waker) = ended.waker {
-            waker.wake();
-        }
-        if let Some(Err(error)) = ended.back
-            && let Ok(payload) = error.into_panic()
-        {
-            // Nobody will look at it: out of here it goes to the loop's
-            // exception handler.
-            resume_unwind(payload);
-        }
-    }
-}
-
-/// Calls the callbacks when it is dropped.
-struct CallFollowers<'a, T>(&'a Told<T>);
-
-impl<T> Drop for CallFollowers<'_, T> {
-    fn drop(&mut self) {
-        self.0.call_followers();
-    }
-}
-
-impl<T> HoldsCell<Result<T, TaskError>> for Remote<Told<T>> {
-    fn cell(&self) -> &OutcomeCell<Result<T, TaskError>> {
-        &self.cell
     }
 }

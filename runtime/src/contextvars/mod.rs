@@ -54,8 +54,9 @@ use std::sync::Arc;
 /// assert!(polyloop::copy_context().is_empty());
 /// ```
 #[must_use]
+#[inline]
 pub fn copy_context() -> Context {
-    vars::current()
+    vars::copy()
 }
 
 impl Context {

@@ -12,12 +12,26 @@ use super::core::Core;
 use crate::task::TaskRef;
 use crate::util::Context;
 use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 std::thread_local! {
     /// The context of code that runs in no task.
     static OUTSIDE: RefCell<Context> = const { RefCell::new(Context::new()) };
     /// Was `OUTSIDE` ever set? Asked whenever a loop begins to run.
     static USED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Had any code of the process a value in its context? A thread that has got one
+/// from elsewhere has got this with it.
+static EVER: AtomicBool = AtomicBool::new(false);
+
+/// The context of the calling code; one look in a program without variables.
+#[inline]
+pub(crate) fn copy() -> Context {
+    match EVER.load(Relaxed) {
+        true => current(),
+        false => Context::new(),
+    }
 }
 
 /// The context of the calling code.
@@ -34,6 +48,7 @@ pub(crate) fn current() -> Context {
 /// Gives the calling code another context, and returns the one that it had.
 pub(crate) fn replace(context: Context) -> Context {
     if !context.is_empty() {
+        EVER.store(true, Relaxed);
         try_with(|core| core.unusual.has_contexts());
     }
     match running() {
