@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::InvokeError;
-use crate::submit::{Outcome, Submission};
+use crate::submit::{Answer, Submission};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -73,6 +73,6 @@ impl<R> fmt::Debug for Invocation<R> {
     }
 }
 
-fn answer<R>(outcome: Outcome<Option<R>>) -> Result<R, InvokeError> {
+fn answer<R>(outcome: Answer<Option<R>>) -> Result<R, InvokeError> {
     outcome?.ok_or(InvokeError::Stopped)
 }
