@@ -26,6 +26,7 @@
 //! | 3 | [`sync`] | locks, semaphores and the rest, under asyncio's names |
 //! | 4 | [`submit`], [`executor`] | work for a loop; blocking calls for a pool |
 //! | 5 | [`blocking`], [`mod@collect`] | for the code inside a job; waiting for several on a thread |
+//! | 5 | `span` (feature `tracing`) | tracing's spans |
 //! | 5 | [`group`] | many loops that start and end together |
 //! | 6 | [`shard`] | state on loops: `Sharded`, `Foreign` |
 
@@ -39,6 +40,8 @@ mod heap;
 mod loom;
 mod outcome;
 pub mod shard;
+#[cfg(feature = "tracing")]
+pub mod span;
 pub mod submit;
 pub mod sync;
 mod waiters;

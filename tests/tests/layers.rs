@@ -41,6 +41,7 @@ const BRIDGE: &Layers = &[
     ("submit", 4),
     ("executor", 4),
     ("blocking", 5),
+    ("span", 5),
     ("collect", 5),
     ("group", 5),
     ("shard", 6),

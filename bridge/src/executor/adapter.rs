@@ -20,7 +20,7 @@ use std::fmt;
 /// let place = offload_fn(move |job| jobs.send(job).map_err(|refused| refused.0));
 ///
 /// let looped = polyloop::EventLoop::builder().offload(Arc::new(place)).build();
-/// let answer = looped.unwrap().run_until_complete(to_thread(|| 6 * 7));
+/// let answer = looped.unwrap().run_until_complete(async { to_thread(|| 6 * 7).await });
 /// assert_eq!(answer.unwrap().unwrap(), 42);
 /// ```
 /// With rayon it is `offload_fn(|job| { rayon::spawn(job); Ok(()) })`.
