@@ -5,6 +5,7 @@
 use polyloop_bridge::{Shutdown, ThreadPoolExecutor, TrySubmitError};
 use polyloop_tests::{require, with_watchdog};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -18,15 +19,19 @@ fn inside() -> bool {
     std::env::var_os(INSIDE).is_some()
 }
 
-/// Runs `test` of this file as a user who may have few threads.
+/// Runs `test` of this file as a user who may have few threads. The limit is a
+/// user's, so each run is a user of its own.
 fn under_a_limit(test: &str) {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    let user = 100_000 + 4 * std::process::id() + RUNS.fetch_add(1, SeqCst);
     let tools = [("setpriv", "util-linux"), ("prlimit", "util-linux")];
     if !tools.iter().all(|(tool, package)| require(tool, package)) {
         return;
     }
     let program = std::env::current_exe().expect("a test has a file");
     let mut command = Command::new("setpriv");
-    command.args(["--reuid=65533", "--regid=65533", "--clear-groups"]);
+    command.args([format!("--reuid={user}"), format!("--regid={user}")]);
+    command.arg("--clear-groups");
     command.args(["prlimit", "--nproc=12", "--"]).arg(program);
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     let output = command.env(INSIDE, "1").output().expect("setpriv is there");
