@@ -1,4 +1,4 @@
-//! The one command, run as a user does, without peers; and its page in a real
+//! The one command, run as a user does, without the peers' crates; and its page in a real
 //! browser.
 #![forbid(unsafe_code)]
 
@@ -100,4 +100,34 @@ fn the_list_names_scenarios_and_runtimes() {
     let output = bench(&["--list"]);
     let list = String::from_utf8_lossy(&output.stdout);
     assert!(list.contains("\nyield-1000 ") && list.starts_with("polyloop "));
+}
+
+#[test]
+fn what_python_serves_comes_back_whole_or_a_reason_is_shown() {
+    with_watchdog(Duration::from_secs(300), || {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut arguments = vec!["--quick", "--rounds", "1", "--runtime", "asyncio"];
+        arguments.extend(["--runtime", "uvloop", "--scenario", "udp"]);
+        arguments.extend(["--scenario", "tcp-64-16k", "--out"]);
+        arguments.push(folder.path().to_str().expect("a plain name"));
+        let output = bench(&arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let csv = std::fs::read_to_string(folder.path().join("results.csv")).expect("written");
+        let lines: Vec<&str> = csv.lines().collect();
+        for scenario in ["tcp-64-16k", "udp"] {
+            for peer in ["asyncio", "uvloop"] {
+                let figure = |line: &&&str| {
+                    line.starts_with(scenario) && line.contains(&format!(",{peer},0,"))
+                };
+                let figures = lines.iter().filter(figure).count();
+                let reason = format!("{scenario},,{peer},,,\"");
+                let reason = lines.iter().find(|line| line.starts_with(&reason));
+                match reason {
+                    Some(reason) => assert!(!reason.contains("failed with"), "{reason}"),
+                    None => assert_eq!(figures, 4, "{csv}"),
+                }
+            }
+        }
+    });
 }

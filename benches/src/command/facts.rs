@@ -11,6 +11,7 @@ pub fn facts() -> Vec<(&'static str, String)> {
         ("Date", date(SystemTime::now())),
         ("Machine", format!("{}, {cores} cores", processor())),
         ("System", kernel()),
+        ("Python", crate::peers::python_version()),
         ("Command", command.trim_end().to_owned()),
     ]
 }

@@ -20,6 +20,7 @@ mod mailbox;
 #[cfg(feature = "peers")]
 mod monoio;
 mod polyloop;
+mod python;
 #[cfg(feature = "peers")]
 mod runite;
 #[cfg(feature = "peers")]
@@ -33,6 +34,8 @@ mod tokio_multi;
 
 #[cfg(all(test, feature = "peers"))]
 mod tests;
+
+pub use python::version as python_version;
 
 use crate::runtime::{Part, Runtime};
 use crate::scenario::channels::{Channel, of_channel};
@@ -122,6 +125,7 @@ pub fn all() -> Vec<Peer> {
         #[cfg(feature = "peers")]
         runtime::<runite::Runite>("runite 0.3, io_uring"),
     ];
+    all.extend([python::asyncio(), python::uvloop()]);
     #[cfg(feature = "peers")]
     all.extend(channels::all());
     all.push(limit::limit());
