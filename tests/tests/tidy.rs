@@ -22,6 +22,7 @@ const UNSAFE_FILES: &[&str] = &[
     "bridge/src/executor/job.rs",
     "bridge/src/executor/offloaded.rs",
     "bridge/src/outcome.rs",
+    "runtime/src/sync/lock.rs",
     "bridge/src/sync/lock.rs",
     "bridge/src/sync/rwlock.rs",
     "bridge/src/submit/submission.rs",

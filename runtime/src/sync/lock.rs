@@ -1,8 +1,12 @@
 //! Mutual exclusion between the tasks of one loop.
+//!
+//! # Why the value's cell is sound
+//! `locked` is set by whoever makes the one guard that there is, and cleared
+//! when that guard is dropped; `Debug` sets it, too, while it shows the value. So
+//! whoever has set it has the value alone. A `RefCell` would say the same, and
+//! take half as long again: its release reads what its acquire has just written.
 
-#![forbid(unsafe_code)]
-
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, UnsafeCell};
 use std::fmt;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
@@ -20,7 +24,7 @@ use super::wait_queue::{WaitQueue, Waiter};
 /// asks while another one has been woken to take it waits behind that one, even
 /// though nobody holds the lock in that moment.
 ///
-/// A task that holds no lock across an `.await` needs none: X
+/// A task that holds no lock across an `.await` needs none: a `RefCell` will do.
 ///
 /// ```
 /// use polyloop::sync::Lock;
@@ -42,8 +46,8 @@ use super::wait_queue::{WaitQueue, Waiter};
 #[doc(alias = "Mutex")]
 pub struct Lock<T = ()> {
     waiters: WaitQueue,
-    /// Mutably borrowed while a task holds the lock, and never otherwise.
-    value: RefCell<T>,
+    locked: Cell<bool>,
+    value: UnsafeCell<T>,
 }
 
 impl<T> Lock<T> {
@@ -52,7 +56,8 @@ impl<T> Lock<T> {
     pub const fn new(value: T) -> Self {
         Self {
             waiters: WaitQueue::new(),
-            value: RefCell::new(value),
+            locked: Cell::new(false),
+            value: UnsafeCell::new(value),
         }
     }
 
@@ -76,11 +81,8 @@ impl<T> Lock<T> {
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_, T>> {
-        if !self.waiters.is_idle() {
-            return None;
-        }
-        let value = self.value.try_borrow_mut().ok()?;
-        Some(self.guard(value))
+        let free = self.waiters.is_idle() && !self.locked();
+        free.then(|| self.guard())
     }
 
     /// Is the lock held?
@@ -90,7 +92,7 @@ impl<T> Lock<T> {
     #[must_use]
     #[inline]
     pub fn locked(&self) -> bool {
-        self.value.try_borrow().is_err()
+        self.locked.get()
     }
 
     /// The value, without locking: nobody else can have the lock.
@@ -112,12 +114,12 @@ impl<T> Lock<T> {
         }
     }
 
+    /// The one guard of a lock that nobody holds.
     #[inline]
-    fn guard<'a>(&'a self, value: RefMut<'a, T>) -> LockGuard<'a, T> {
-        LockGuard {
-            value,
-            turn: Turn(&self.waiters),
-        }
+    fn guard(&self) -> LockGuard<'_, T> {
+        debug_assert!(!self.locked(), "two tasks have the lock");
+        self.locked.set(true);
+        LockGuard { lock: self }
     }
 
     /// Wakes the first in line, unless the lock is held or one is already on its
@@ -137,12 +139,35 @@ impl<T: Default> Default for Lock<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Lock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waiting = self.waiters.waiting();
         let mut out = f.debug_struct("Lock");
-        match self.value.try_borrow() {
-            Ok(value) => out.field("value", &&*value),
-            Err(_) => out.field("value", &format_args!("<locked>")),
-        };
-        out.field("waiting", &self.waiters.waiting()).finish()
+        if self.locked() {
+            out.field("value", &format_args!("<locked>"));
+        } else {
+            // Whatever the value's own `Debug` does, it cannot get at it twice.
+            let _shown = Shown::new(self);
+            // SAFETY: `locked` was clear and is set: the value is this call's.
+            out.field("value", unsafe { &*self.value.get() });
+        }
+        out.field("waiting", &waiting).finish()
+    }
+}
+
+/// Holds the lock while its value is shown, without having asked for a turn.
+struct Shown<'a, T>(&'a Lock<T>);
+
+impl<'a, T> Shown<'a, T> {
+    fn new(lock: &'a Lock<T>) -> Self {
+        lock.locked.set(true);
+        Self(lock)
+    }
+}
+
+impl<T> Drop for Shown<'_, T> {
+    fn drop(&mut self) {
+        self.0.locked.set(false);
+        // Who got in line meanwhile has nobody else to wake it.
+        self.0.wake_next();
     }
 }
 
@@ -159,16 +184,13 @@ pub struct LockStatistics {
 /// A held [`Lock`]; dropping it lets the next task in line have it.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct LockGuard<'a, T = ()> {
-    // Fields are dropped in this order: the value is no longer borrowed when
-    // the waker of the next task is called.
-    value: RefMut<'a, T>,
-    turn: Turn<'a>,
+    lock: &'a Lock<T>,
 }
 
 impl<T> LockGuard<'_, T> {
     /// Is it `lock` that it holds?
     pub(super) fn belongs_to(&self, lock: &Lock<T>) -> bool {
-        std::ptr::eq(self.turn.0, &raw const lock.waiters)
+        std::ptr::eq(self.lock, lock)
     }
 }
 
@@ -177,14 +199,27 @@ impl<T> Deref for LockGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        &self.value
+        // SAFETY: this is the one guard, so the value is borrowed through it only.
+        unsafe { &*self.lock.value.get() }
     }
 }
 
 impl<T> DerefMut for LockGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
+        // SAFETY: as above, and mutably through a mutable guard only.
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+impl<T> Drop for LockGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // Free before the waker of the next task is called.
+        self.lock.locked.set(false);
+        // Whoever holds the lock was the only one woken.
+        debug_assert_eq!(self.lock.waiters.woken(), 0, "two tasks had the turn");
+        self.lock.waiters.wake_first();
     }
 }
 
@@ -226,26 +261,13 @@ impl<'a, T> Future for AcquireLock<'a, T> {
         }
         ready!(this.waiter.poll_woken(cx));
         // Nobody took it since the wake: newcomers line up behind this waiter.
-        let lock: &'a Lock<T> = this.lock;
-        Poll::Ready(lock.guard(lock.value.borrow_mut()))
+        Poll::Ready(this.lock.guard())
     }
 }
 
 impl<T> fmt::Debug for AcquireLock<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AcquireLock").finish_non_exhaustive()
-    }
-}
-
-/// The turn of who holds the lock, which goes to the next in line.
-struct Turn<'a>(&'a WaitQueue);
-
-impl Drop for Turn<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        // Whoever holds the lock was the only one woken.
-        debug_assert_eq!(self.0.woken(), 0, "two tasks had the turn");
-        self.0.wake_first();
     }
 }
 
