@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo bench-all")]
 pub struct Options {
-    /// A look, in less than 3 minutes: shorter measurements and fewer rounds.
+    /// A look, in less than 3 minutes: shorter measurements, one round.
     #[arg(long)]
     pub quick: bool,
     /// Only scenarios whose name contains this; may be given several times.
@@ -18,7 +18,7 @@ pub struct Options {
     /// Only peers whose name contains this; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub runtime: Vec<String>,
-    /// How often each peer runs each scenario. Default: 5; 3 with --quick.
+    /// How often each peer runs each scenario. Default: 5; 1 with --quick.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: Option<u32>,
     /// The folder for results.csv and report.html.
@@ -37,12 +37,12 @@ impl Options {
 
     /// How often each peer runs each scenario.
     pub fn rounds(&self) -> u32 {
-        self.rounds.unwrap_or(if self.quick { 3 } else { 5 })
+        self.rounds.unwrap_or(if self.quick { 1 } else { 5 })
     }
 
     /// How long an ordinary measurement takes, without its warm-up.
     pub fn budget(&self) -> Duration {
-        Duration::from_millis(if self.quick { 60 } else { 400 })
+        Duration::from_millis(if self.quick { 60 } else { 200 })
     }
 
     /// Was this scenario asked for?
@@ -73,7 +73,7 @@ mod tests {
         let quick = parsed(&["--quick", "--scenario", "echo", "--scenario", "udp"]).unwrap();
         assert!(quick.wants_scenario("tcp-echo-64") && quick.wants_scenario("udp"));
         assert!(!quick.wants_scenario("yield-1") && quick.wants_peer("anybody"));
-        assert_eq!(quick.rounds(), 3);
+        assert_eq!(quick.rounds(), 1);
         assert_eq!(parsed(&["--rounds", "2"]).unwrap().rounds(), 2);
         assert!(parsed(&["--rounds", "0"]).is_none() && parsed(&["--what"]).is_none());
     }
