@@ -5,6 +5,8 @@
 //! channels of other crates, Python) has a [`Peer`] of its own making.
 
 #[cfg(feature = "peers")]
+mod arty;
+#[cfg(feature = "peers")]
 mod assume_send;
 #[cfg(feature = "peers")]
 mod channels;
@@ -124,6 +126,8 @@ pub fn all() -> Vec<Peer> {
         runtime::<compio::Compio>("compio 0.19, io_uring"),
         #[cfg(feature = "peers")]
         runtime::<runite::Runite>("runite 0.3, io_uring"),
+        #[cfg(feature = "peers")]
+        runtime::<arty::Arty>("arty 0.5, one worker, no I/O"),
     ];
     all.extend([python::asyncio(), python::uvloop()]);
     #[cfg(feature = "peers")]
