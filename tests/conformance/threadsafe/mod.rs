@@ -1,5 +1,6 @@
 //! Coroutines and callbacks sent to a loop from other threads.
 
+mod call_handle;
 mod call_soon;
 mod free_threading;
 mod run_coroutine;
