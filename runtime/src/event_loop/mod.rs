@@ -16,6 +16,7 @@ mod shuffle;
 mod shutdown;
 mod spans;
 mod task_set;
+mod timing;
 mod turn;
 pub(crate) mod vars;
 mod watch;

@@ -135,6 +135,36 @@ fn timers_alone_are_no_conversation_and_end_the_spinning() {
 }
 
 #[test]
+fn very_many_timers_are_gathered_and_none_is_early() {
+    const COUNT: u64 = 1_000;
+    let mut looped = EventLoop::new().unwrap();
+    let handle = looped.handle();
+    let early = looped.run_until_complete(async {
+        let began = Instant::now();
+        // Ten microseconds apart, set in an order that is no order.
+        let tasks: Vec<_> = (0..COUNT)
+            .map(|number| {
+                let place = Duration::from_micros(number * 617 % COUNT * 10);
+                let deadline = began + Duration::from_millis(5) + place;
+                crate::create_task(async move {
+                    crate::time::sleep_until(deadline).await;
+                    Instant::now() < deadline
+                })
+            })
+            .collect();
+        let mut early = 0;
+        for task in tasks {
+            early += u64::from(task.await.unwrap());
+        }
+        early
+    });
+    assert_eq!(early, Ok(0));
+    // Ten milliseconds hold a hundred gatherings; a slow machine needs fewer.
+    let parks = handle.metrics().parks;
+    assert!(parks <= COUNT / 4, "{parks} parks");
+}
+
+#[test]
 fn a_handle_says_what_its_loop_is_doing() {
     let mut looped = EventLoop::new().unwrap();
     let handle = looped.handle();

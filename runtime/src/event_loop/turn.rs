@@ -30,6 +30,7 @@
 
 use super::core::Core;
 use super::shuffle::Shuffle;
+use super::timing::Timing;
 use super::watch::run_watched;
 use crate::coop;
 use crate::error::{RunError, TaskError};
@@ -62,6 +63,7 @@ pub struct Turn {
 /// The part of a loop that waits; separate from the core, which tasks see.
 pub(super) struct Engine {
     driver: Box<dyn Driver>,
+    timing: Timing,
     pub(super) spin: SpinBudget,
     pub(super) shuffle: Option<Shuffle>,
     busy: Option<BusyThread>,
@@ -81,6 +83,7 @@ impl Engine {
     pub(super) fn new(driver: Box<dyn Driver>, spin: SpinBudget, event_interval: u32) -> Self {
         Self {
             driver,
+            timing: Timing::default(),
             spin,
             shuffle: None,
             busy: None,
@@ -146,7 +149,7 @@ impl Engine {
         self.turns += 1;
         core.take_inbox();
         if core.has_timers.get() {
-            fire_timers(core);
+            self.timing.fire(core);
         }
         let polled = self.run_batch(core)?;
         let mut events = 0;
@@ -215,7 +218,7 @@ impl Engine {
     /// Nothing is ready: waits for the next timer, an event or an arrival.
     fn wait(&mut self, core: &Core, max_wait: Option<Duration>) -> io::Result<usize> {
         let began = core.refresh_now();
-        let timer = next_timer(core);
+        let timer = self.timing.next(core);
         let limit = max_wait.map(|wait| began.saturating_add(as_nanos(wait)));
         let deadline = match (timer, limit) {
             (Some(timer), Some(limit)) => Some(timer.min(limit)),
@@ -365,27 +368,6 @@ fn drive(driver: &mut dyn Driver, core: &Core, wait: Wait) -> io::Result<usize> 
             .dispatch(event, |waker| core.guarded(|| waker.wake()));
     })?;
     Ok(events)
-}
-
-/// Wakes every timer whose deadline has come, in order.
-fn fire_timers(core: &Core) {
-    let mut due = core.due.take();
-    {
-        let mut timers = core.timers.borrow_mut();
-        timers.advance(core.now.get(), &mut due);
-        core.has_timers.set(!timers.is_empty());
-    }
-    for timer in due.drain(..) {
-        core.guarded(|| timer.waker.wake());
-    }
-    core.due.set(due);
-}
-
-fn next_timer(core: &Core) -> Option<u64> {
-    if !core.has_timers.get() {
-        return None;
-    }
-    core.timers.borrow().next_deadline()
 }
 
 /// The time that a wait takes is real, whatever clock the loop has.

@@ -145,6 +145,34 @@ impl TimerStore {
         Some(begins)
     }
 
+    /// Do at least `many` timers fall due up to `by`? May say no where finding
+    /// out would take long.
+    pub(crate) fn fall_due(&self, by: u64, many: usize) -> bool {
+        let mut found = 0;
+        let mut seen = 0;
+        for level in 0..LEVELS {
+            let mut slots = self.occupied[level];
+            while slots != 0 {
+                let slot = slots.trailing_zeros() as usize;
+                if self.slot_begins(level, slot) > by {
+                    return false;
+                }
+                let mut index = self.slots[level * SLOTS + slot].first;
+                while index != NONE {
+                    let node = &self.nodes[index as usize];
+                    found += usize::from(node.deadline <= by);
+                    seen += 1;
+                    if found >= many || seen >= SCAN {
+                        return found >= many;
+                    }
+                    index = node.next;
+                }
+                slots &= slots - 1;
+            }
+        }
+        false
+    }
+
     /// Moves time on to `now` and appends what fell due, in order of deadline.
     pub(crate) fn advance(&mut self, now: u64, due: &mut Vec<Due>) {
         let before = due.len();
