@@ -62,6 +62,12 @@ pub fn require_that(present: bool, what: &str, install_hint: &str) -> bool {
     false
 }
 
+/// Does a sanitizer watch this process? Such a one keeps freed memory, to see who
+/// uses it, and takes more for what is in use.
+pub fn sanitized() -> bool {
+    cfg!(tsan) || std::env::var_os("ASAN_OPTIONS").is_some()
+}
+
 /// Where `program` is in the search path.
 pub fn find_program(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;

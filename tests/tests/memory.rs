@@ -42,7 +42,7 @@ fn a_million_sleeping_tasks_take_at_most_200_bytes_each_above_their_futures() {
     let future = size_of_val(&sleeper());
     println!("{each} bytes a sleeping task, {future} of them its future");
     assert!(
-        each - future <= ALLOWED,
+        each - future <= ALLOWED || polyloop_tests::sanitized(),
         "{each} bytes, {future} of them the future"
     );
     looped.close(Duration::ZERO);

@@ -35,7 +35,7 @@ fn trap_067_groups_of_four_loops_leave_no_thread_no_descriptor_and_no_memory() {
         if let (Some(before), Some(after)) = (resident_before, resident_bytes()) {
             println!("{cycles} cycles: {before} bytes before, {after} after");
             assert!(
-                after < before + MEBIBYTE || sanitized(),
+                after < before + MEBIBYTE || polyloop_tests::sanitized(),
                 "{before} bytes before, {after} after {cycles} cycles"
             );
         }
@@ -68,9 +68,4 @@ fn resident_bytes() -> Option<usize> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: usize = statm.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * 4096)
-}
-
-/// Sanitizers keep freed memory, to see who uses it.
-fn sanitized() -> bool {
-    cfg!(tsan) || std::env::var_os("ASAN_OPTIONS").is_some()
 }
