@@ -85,11 +85,13 @@ tsan_finds_what_was_planted() {
 }
 
 # The integration tests that ThreadSanitizer runs, as cargo's arguments: the
-# promises, the traps and what is the bridge's.
+# promises, the traps and what is the bridge's. Not the one whose processes may
+# start no more threads: the sanitizer could not start its symbolizer there, and
+# without names it has no use for its list of what it cannot see.
 tsan_tests() {
     local file
     for file in tests/tests/{promises,traps,bridge}*.rs; do
-        if [[ -e $file ]]; then
+        if [[ -e $file && $file != */traps_no_threads.rs ]]; then
             printf -- '--test %s ' "$(basename "$file" .rs)"
         fi
     done

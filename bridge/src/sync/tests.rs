@@ -57,13 +57,36 @@ fn trap_093_the_types_cross_threads_exactly_where_their_values_may() {
     <Queue<std::rc::Rc<u8>> as NotSync<_>>::is_not_sync();
 }
 
+/// Joins threads of a scope by their handles when it is dropped: the end of the
+/// scope alone is a hand-over that ThreadSanitizer does not see.
+#[derive(Default)]
+struct Joined<'scope>(Vec<thread::ScopedJoinHandle<'scope, ()>>);
+
+impl<'scope> Joined<'scope> {
+    fn add(&mut self, thread: thread::ScopedJoinHandle<'scope, ()>) {
+        self.0.push(thread);
+    }
+}
+
+impl Drop for Joined<'_> {
+    fn drop(&mut self) {
+        let ended: Vec<_> = self.0.drain(..).map(|thread| thread.join()).collect();
+        let all_well = ended.iter().all(Result::is_ok);
+        assert!(
+            all_well || thread::panicking(),
+            "a thread of the test panicked"
+        );
+    }
+}
+
 #[test]
 fn loops_and_threads_count_under_one_lock() {
     let total = Lock::new(0);
     thread::scope(|scope| {
+        let mut threads = Joined::default();
         for _ in 0..2 {
-            scope.spawn(|| (0..2_000).for_each(|_| *total.acquire_blocking() += 1));
-            scope.spawn(|| {
+            threads.add(scope.spawn(|| (0..2_000).for_each(|_| *total.acquire_blocking() += 1)));
+            threads.add(scope.spawn(|| {
                 polyloop::run(async {
                     for _ in 0..2_000 {
                         let mut guard = total.acquire().await;
@@ -76,7 +99,7 @@ fn loops_and_threads_count_under_one_lock() {
                     }
                 })
                 .expect("the machine has descriptors left");
-            });
+            }));
         }
     });
     assert_eq!(total.into_inner(), 8_000);
@@ -192,10 +215,11 @@ fn what_ends_wakes_every_blocked_thread() {
     let barrier = Barrier::new(9);
     let event = Event::new();
     thread::scope(|scope| {
+        let mut threads = Joined::default();
         for _ in 0..2 {
-            scope.spawn(|| assert!(queue.get_blocking().is_err()));
-            scope.spawn(|| assert!(barrier.wait_blocking().is_err()));
-            scope.spawn(|| event.wait_blocking());
+            threads.add(scope.spawn(|| assert!(queue.get_blocking().is_err())));
+            threads.add(scope.spawn(|| assert!(barrier.wait_blocking().is_err())));
+            threads.add(scope.spawn(|| event.wait_blocking()));
         }
         until(|| queue.statistics().getters_waiting == 2);
         until(|| barrier.n_waiting() == 2);
@@ -210,17 +234,18 @@ fn what_ends_wakes_every_blocked_thread() {
 fn a_condition_is_waited_for_by_threads_and_tasks() {
     let stock = Condition::new(0);
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let mut threads = Joined::default();
+        threads.add(scope.spawn(|| {
             let guard = stock.acquire_blocking();
             *stock.wait_for_blocking(guard, |stock| *stock > 0) -= 1;
-        });
-        scope.spawn(|| {
+        }));
+        threads.add(scope.spawn(|| {
             let taken = polyloop::run(async {
                 let guard = stock.acquire().await;
                 *stock.wait_for(guard, |stock| *stock > 0).await -= 1;
             });
             taken.expect("the machine has descriptors left");
-        });
+        }));
         until(|| stock.statistics().waiting == 2);
         let mut guard = stock.acquire_blocking();
         *guard = 2;
@@ -241,21 +266,22 @@ fn a_barrier_opens_for_loops_and_threads_together() {
     let barrier = Barrier::new(3);
     let numbers = AtomicUsize::new(0);
     thread::scope(|scope| {
+        let mut threads = Joined::default();
         for _ in 0..2 {
-            scope.spawn(|| {
+            threads.add(scope.spawn(|| {
                 for _ in 0..100 {
                     numbers.fetch_add(barrier.wait_blocking().expect("not broken"), SeqCst);
                 }
-            });
+            }));
         }
-        scope.spawn(|| {
+        threads.add(scope.spawn(|| {
             let rounds = async {
                 for _ in 0..100 {
                     numbers.fetch_add(barrier.wait().await.expect("not broken"), SeqCst);
                 }
             };
             polyloop::run(rounds).expect("the machine has descriptors left");
-        });
+        }));
     });
     assert_eq!(numbers.load(SeqCst), 100 * (1 + 2));
 }
