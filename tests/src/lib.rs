@@ -68,6 +68,15 @@ pub fn sanitized() -> bool {
     cfg!(tsan) || std::env::var_os("ASAN_OPTIONS").is_some()
 }
 
+/// The memory that this process occupies, in bytes; `None` where the system does
+/// not say.
+pub fn resident_bytes() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kilobytes = line.split_whitespace().nth(1)?;
+    Some(kilobytes.parse::<usize>().ok()? * 1024)
+}
+
 /// Where `program` is in the search path.
 pub fn find_program(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;

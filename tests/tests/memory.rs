@@ -2,21 +2,11 @@
 #![forbid(unsafe_code)]
 
 use polyloop::{EventLoop, create_task, sleep, yield_now};
-use std::fs;
 use std::time::Duration;
 
 const SLEEPERS: usize = 1_000_000;
 /// Bytes a sleeping task may take above its future.
 const ALLOWED: usize = 200;
-
-/// The memory of this process that is in use, in bytes; `None` where the system
-/// does not say.
-fn resident() -> Option<usize> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    let kilobytes = line.split_whitespace().nth(1)?;
-    Some(kilobytes.parse::<usize>().ok()? * 1024)
-}
 
 async fn sleeper() {
     sleep(Duration::from_secs(1_000_000)).await;
@@ -28,13 +18,13 @@ fn a_million_sleeping_tasks_take_at_most_200_bytes_each_above_their_futures() {
     let mut looped = EventLoop::new().unwrap();
     let ran = looped.run_until_complete(async {
         yield_now().await;
-        let before = resident()?;
+        let before = polyloop_tests::resident_bytes()?;
         for _ in 0..SLEEPERS {
             drop(create_task(sleeper()));
         }
         // All of them set their timers.
         yield_now().await;
-        let after = resident()?;
+        let after = polyloop_tests::resident_bytes()?;
         Some(after - before)
     });
     let Some(taken) = ran.unwrap() else { return };

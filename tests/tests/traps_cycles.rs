@@ -23,7 +23,7 @@ fn trap_067_groups_of_four_loops_leave_no_thread_no_descriptor_and_no_memory() {
             start_and_stop(cycle);
         }
         let before = (descriptor_count(), thread_count());
-        let resident_before = resident_bytes();
+        let resident_before = polyloop_tests::resident_bytes();
         for cycle in 0..cycles {
             start_and_stop(cycle);
         }
@@ -32,7 +32,7 @@ fn trap_067_groups_of_four_loops_leave_no_thread_no_descriptor_and_no_memory() {
             std::thread::yield_now();
         }
         assert_eq!((descriptor_count(), thread_count()), before);
-        if let (Some(before), Some(after)) = (resident_before, resident_bytes()) {
+        if let (Some(before), Some(after)) = (resident_before, polyloop_tests::resident_bytes()) {
             println!("{cycles} cycles: {before} bytes before, {after} after");
             assert!(
                 after < before + MEBIBYTE || polyloop_tests::sanitized(),
@@ -61,11 +61,4 @@ fn start_and_stop(cycle: usize) {
         _ => drop(group),
     }
     assert!(sent.result().is_err());
-}
-
-/// The memory that the process occupies; `None` where the system does not say.
-fn resident_bytes() -> Option<usize> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: usize = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * 4096)
 }

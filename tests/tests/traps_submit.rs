@@ -182,13 +182,6 @@ fn trap_070_what_was_sent_before_the_stop_begins() {
     });
 }
 
-/// The process's resident memory, in bytes; `None` where the system does not say.
-fn resident() -> Option<usize> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: usize = pages.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * 4096)
-}
-
 /// Sends through a bound until told to stop; answers how many were sent and how
 /// many of these gave their value.
 fn flood(submitter: &Submitter, over: &AtomicUsize) -> (usize, usize) {
@@ -218,7 +211,7 @@ fn trap_094_a_stuck_loop_with_a_bound_holds_its_senders_back() {
             let _ = frozen.recv_blocking();
         }));
         begins.recv_blocking().unwrap();
-        let before = resident();
+        let before = polyloop_tests::resident_bytes();
         let over = Arc::new(AtomicUsize::new(0));
         let senders: Vec<_> = (0..4)
             .map(|_| {
@@ -228,7 +221,7 @@ fn trap_094_a_stuck_loop_with_a_bound_holds_its_senders_back() {
             .collect();
         thread::sleep(Duration::from_millis(500));
         let grown = before
-            .zip(resident())
+            .zip(polyloop_tests::resident_bytes())
             .map(|(before, now)| now.saturating_sub(before));
         assert!(
             grown.is_none_or(|bytes| bytes < 64 << 20),
