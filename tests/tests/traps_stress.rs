@@ -217,19 +217,22 @@ fn trap_058_a_hundred_thousand_submissions_to_loops_that_come_and_go() {
         let told: Arc<Vec<AtomicU8>> = Arc::new((0..count).map(|_| AtomicU8::new(0)).collect());
         let pending = Arc::new(AtomicUsize::new(count));
         let over = Arc::new(AtomicBool::new(false));
-        let (send, receive) = std::sync::mpsc::channel();
+        let (send, receive) = polyloop_bridge::channel::unbounded();
         let loops: Vec<_> = (0..2_u64)
             .map(|seed| {
                 let (over, send) = (over.clone(), send.clone());
                 thread::spawn(move || {
                     let looped = EventLoop::new().unwrap();
                     let slot = Arc::new(Mutex::new(looped.handle()));
-                    send.send(slot.clone()).unwrap();
+                    send.try_send(slot.clone()).unwrap();
                     come_and_go(&slot, looped, &over, seed + 100);
                 })
             })
             .collect();
-        let slots: Vec<_> = receive.iter().take(loops.len()).collect();
+        let slots: Vec<_> = loops
+            .iter()
+            .map(|_| receive.recv_blocking().unwrap())
+            .collect();
         thread::scope(|scope| {
             for submitter in 0..SUBMITTERS {
                 let (slots, told, pending) = (&slots, &told, &pending);

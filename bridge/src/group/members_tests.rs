@@ -88,12 +88,12 @@ fn a_loop_that_does_not_start_changes_nothing() {
 #[test]
 fn a_shutdown_does_not_wait_for_a_start_that_hangs() {
     let (release, released) = oneshot::channel::<()>();
-    let released = std::sync::Mutex::new(Some(released));
+    let released = parking_lot::Mutex::new(Some(released));
     let group = LoopGroup::builder()
         .loops(1)
         .on_start(move |number| {
             if number == 1
-                && let Some(released) = released.lock().expect("not poisoned").take()
+                && let Some(released) = released.lock().take()
             {
                 let _ = released.recv_blocking();
             }

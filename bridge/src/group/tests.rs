@@ -2,9 +2,9 @@ use super::*;
 use crate::channel::{self, oneshot};
 use crate::test_tools::wait;
 use crate::{SubmissionError, to_thread};
+use parking_lot::Mutex;
 use std::future::pending;
 use std::rc::Rc;
-use std::sync::Mutex;
 use std::thread;
 
 /// Long enough for any machine; a test that waits for it has failed.
@@ -216,14 +216,14 @@ fn a_start_that_fails_stops_the_others() {
         .on_start(move |number| {
             assert_ne!(number, 1, "this one does not start");
             let own = polyloop::current_loop();
-            handles.lock().expect("not poisoned").push(own);
+            handles.lock().push(own);
         })
         .build();
     let error = failed.expect_err("one loop panics");
     assert!(error.is_panic());
     assert_eq!(error.loop_name(), "loop-1");
     assert!(error.to_string().contains("does not start"), "{error}");
-    let handles = started.lock().expect("not poisoned");
+    let handles = started.lock();
     assert!(handles.iter().all(LoopHandle::is_closed));
 }
 
