@@ -11,9 +11,14 @@ use std::fmt;
 /// Stands for asyncio's `CancelledError` and for the exception a task died of.
 pub struct TaskError(Repr);
 
+/// Flat, so that its tag fills a whole word: a result is then moved in two words.
+/// With a `bool` beside a tag of one byte it was moved in pieces that overlap, and
+/// the processor waited for each of them to reach the cache.
 enum Repr {
-    Cancelled { started: bool },
-    LoopClosed { started: bool },
+    NeverStarted,
+    Cancelled,
+    ClosedNeverStarted,
+    Closed,
     Panic(PanicPayload),
 }
 
@@ -79,12 +84,18 @@ impl fmt::Display for PanicPayload {
 impl TaskError {
     /// `started`: had the task been polled?
     pub(crate) fn cancelled(started: bool) -> Self {
-        Self(Repr::Cancelled { started })
+        Self(match started {
+            true => Repr::Cancelled,
+            false => Repr::NeverStarted,
+        })
     }
 
     /// `started`: had the task been polled?
     pub(crate) fn loop_closed(started: bool) -> Self {
-        Self(Repr::LoopClosed { started })
+        Self(match started {
+            true => Repr::Closed,
+            false => Repr::ClosedNeverStarted,
+        })
     }
 
     pub(crate) fn panic(payload: Box<dyn Any + Send>) -> Self {
@@ -93,20 +104,17 @@ impl TaskError {
 
     /// Was the task cancelled, by its handle or because its loop was closed?
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.0, Repr::Cancelled { .. } | Repr::LoopClosed { .. })
+        !self.is_panic()
     }
 
     /// Did the task end because its loop was closed before it was done?
     pub fn is_loop_closed(&self) -> bool {
-        matches!(self.0, Repr::LoopClosed { .. })
+        matches!(self.0, Repr::Closed | Repr::ClosedNeverStarted)
     }
 
     /// Did the task end before its first poll, so that nothing of it ran?
     pub fn is_never_started(&self) -> bool {
-        matches!(
-            self.0,
-            Repr::Cancelled { started: false } | Repr::LoopClosed { started: false }
-        )
+        matches!(self.0, Repr::NeverStarted | Repr::ClosedNeverStarted)
     }
 
     /// Did the task panic?
@@ -148,8 +156,8 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
 impl fmt::Debug for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Repr::Cancelled { .. } => f.write_str("TaskError::Cancelled"),
-            Repr::LoopClosed { .. } => f.write_str("TaskError::LoopClosed"),
+            Repr::NeverStarted | Repr::Cancelled => f.write_str("TaskError::Cancelled"),
+            Repr::ClosedNeverStarted | Repr::Closed => f.write_str("TaskError::LoopClosed"),
             Repr::Panic(payload) => f
                 .debug_tuple("TaskError::Panic")
                 .field(&payload.message())
@@ -161,8 +169,8 @@ impl fmt::Debug for TaskError {
 impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Repr::Cancelled { .. } => f.write_str("the task was cancelled"),
-            Repr::LoopClosed { .. } => {
+            Repr::NeverStarted | Repr::Cancelled => f.write_str("the task was cancelled"),
+            Repr::ClosedNeverStarted | Repr::Closed => {
                 f.write_str("the loop was closed before the task was done; submit to a running one")
             }
             Repr::Panic(payload) => write!(
