@@ -23,21 +23,25 @@ fn read(clock: ClockId) -> Duration {
     Duration::new(seconds, nanos)
 }
 
-/// Keeps the calling thread, and those that it starts, on one core: the `n`-th,
-/// counted round and round, of those that this process may use. Where that is
-/// not allowed, nothing happens.
-pub fn pin_to(n: usize) {
-    let Ok(allowed) = sched_getaffinity(None) else {
-        return;
-    };
+/// Keeps the calling thread, with the threads and processes that it starts, on
+/// one core: the `n`-th, counted round and round, of those that the thread may
+/// use. Answers which that is; `None` if there is no choice, or it is not
+/// allowed.
+///
+/// What a pinned thread starts has one core to choose from. So a thread that
+/// starts a process for another core must not be pinned itself.
+pub fn pin_to(n: usize) -> Option<usize> {
+    let allowed = sched_getaffinity(None).ok()?;
     let cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
     let cores: Vec<usize> = cores.collect();
     if cores.len() < 2 {
-        return;
+        return None;
     }
+    let core = cores[n % cores.len()];
     let mut one = CpuSet::new();
-    one.set(cores[n % cores.len()]);
-    let _ = sched_setaffinity(None, &one);
+    one.set(core);
+    sched_setaffinity(None, &one).ok()?;
+    Some(core)
 }
 
 /// As many descriptors as the system grants.

@@ -49,6 +49,8 @@ pub struct Report {
     pub latency: Vec<f64>,
     /// Their curve.
     pub quantiles: Vec<(f64, u64)>,
+    /// The core that the client was kept on, if it was kept on one.
+    pub core: Option<usize>,
 }
 
 /// An answer that takes longer is lost.
@@ -69,7 +71,7 @@ struct Connection {
 impl Load {
     pub(super) fn run(&self) -> io::Result<Report> {
         raise_descriptor_limit();
-        pin_to(1);
+        let core = pin_to(1);
         let mut poll = Poll::new()?;
         let mut connections = Vec::new();
         for (address, count) in &self.servers {
@@ -103,6 +105,7 @@ impl Load {
             total: talk.answered,
             latency: talk.latencies.answer().figures,
             quantiles: talk.latencies.quantiles(),
+            core,
         };
         if let Some(first) = talk.connections.first_mut() {
             first.wire.hang_up()?;

@@ -8,7 +8,7 @@ use crate::runtime::{Part, Runtime, Setup};
 use crate::work::{Answer, Work};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// What a served request is judged by.
@@ -189,13 +189,34 @@ fn serve<T: Send + 'static>(
     server: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> (Report, Duration, T) {
     raise_descriptor_limit();
-    pin_to(0);
-    let server = thread::spawn(server);
+    let server = Server::start(server);
     let mut client = Client::start(load);
     let (report, used) = measured(&mut client, cpu);
     client.end();
-    let served = server.join().expect("the server ends with its client");
-    (report, used, served.expect("loopback does not fail"))
+    let served = server.join(&report);
+    (report, used, served)
+}
+
+/// A server's thread, kept on the first core.
+pub struct Server<T>(JoinHandle<(Option<usize>, io::Result<T>)>);
+
+impl<T: Send + 'static> Server<T> {
+    /// Starts it. The calling thread is left free: what it starts, as a client,
+    /// may go to another core.
+    pub fn start(server: impl FnOnce() -> io::Result<T> + Send + 'static) -> Self {
+        Self(thread::spawn(|| (pin_to(0), server())))
+    }
+
+    /// What it answered, when its client is gone; the client's report is looked
+    /// at for the core that it ran on.
+    pub fn join(self, client: &Report) -> T {
+        let (core, served) = self.0.join().expect("the server ends with its client");
+        assert!(
+            core.is_none() || core != client.core,
+            "server and client shared a core"
+        );
+        served.expect("loopback does not fail")
+    }
 }
 
 /// Lets a client run: its report, and the processor time that was used while it

@@ -1,11 +1,11 @@
 //! Sharing: cores among connections, and a loop among tasks.
 
-use super::serving::{listen, load, measured};
+use super::serving::{Server, listen, load, measured};
 use super::{Run, Scenario};
 use crate::client::{Client, Kind};
 use crate::runtime::{Part, Runtime, Setup};
 use crate::work::{Answer, Work};
-use crate::{Echo, pin_to, process_time};
+use crate::{Echo, process_time};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -135,7 +135,6 @@ fn joined(server: JoinHandle<io::Result<u64>>) -> u64 {
 }
 
 fn beside_tasks<R: Runtime>(work: &Work, tasks: usize) -> Answer {
-    pin_to(0);
     let echo = Echo {
         listener: listen(),
         connections: 1,
@@ -143,7 +142,7 @@ fn beside_tasks<R: Runtime>(work: &Work, tasks: usize) -> Answer {
         rounds: 0,
     };
     let servers = vec![(echo.listener.local_addr().expect("it is bound"), 1)];
-    let server = thread::spawn(move || {
+    let server = Server::start(move || {
         R::start(Setup::default(), async move {
             let stop = Arc::new(AtomicBool::new(false));
             for _ in 0..tasks {
@@ -162,7 +161,7 @@ fn beside_tasks<R: Runtime>(work: &Work, tasks: usize) -> Answer {
     let mut client = Client::start(&load(work, Kind::Tcp, servers, 64));
     let report = client.run(|| ());
     client.end();
-    assert_eq!(joined(server), report.total * 64);
+    assert_eq!(server.join(&report), report.total * 64);
     Answer {
         figures: report.latency,
         quantiles: report.quantiles,
@@ -170,7 +169,6 @@ fn beside_tasks<R: Runtime>(work: &Work, tasks: usize) -> Answer {
 }
 
 fn beside_a_flood<R: Runtime>(work: &Work) -> Answer {
-    pin_to(0);
     let echo = Echo {
         listener: listen(),
         connections: 1 + FLOOD,
@@ -178,7 +176,7 @@ fn beside_a_flood<R: Runtime>(work: &Work) -> Answer {
         rounds: 0,
     };
     let address = echo.listener.local_addr().expect("it is bound");
-    let server = server::<R>(Setup::default(), echo);
+    let server = Server::start(|| R::start(Setup::default(), async { R::echo_tcp(echo).await }));
     let mut quiet = Client::start(&load(work, Kind::Tcp, vec![(address, 1)], 64));
     // It begins before the other one and ends after it.
     let longer = Work {
@@ -194,7 +192,7 @@ fn beside_a_flood<R: Runtime>(work: &Work) -> Answer {
     quiet.end();
     flood.end();
     let bytes = report.total * 64 + flooded.total * large as u64;
-    assert_eq!(joined(server), bytes);
+    assert_eq!(server.join(&report), bytes);
     Answer {
         figures: report.latency,
         quantiles: report.quantiles,
