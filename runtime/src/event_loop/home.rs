@@ -10,7 +10,7 @@ use std::any::Any;
 use std::error::Error;
 use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
-use std::task::RawWakerVTable;
+use std::task::{RawWakerVTable, Waker};
 
 static WAKER: RawWakerVTable = waker::vtable::<Core>();
 
@@ -102,6 +102,12 @@ unsafe fn reclaim_elsewhere(home: NonNull<()>, memory: Memory) {
         recycle::free_elsewhere(memory);
         Mailbox::settle(home.cast(), -1);
     }
+}
+
+/// As `waker.wake_by_ref()`; quicker for the waker of a task of this loop.
+#[inline(always)]
+pub(crate) fn wake_by_ref(waker: &Waker) {
+    waker::wake_by_ref::<Core>(waker);
 }
 
 /// A callback on its way to the loop of this very thread.

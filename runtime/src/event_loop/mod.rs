@@ -37,7 +37,7 @@ pub use api::{
 pub use builder::Builder;
 pub(crate) use context::{report_error, report_panic};
 pub(crate) use done::PendingCallback;
-pub(crate) use home::tell_unawaited;
+pub(crate) use home::{tell_unawaited, wake_by_ref};
 pub use local::{LocalError, LoopLocal};
 pub use observe::ExceptionContext;
 pub use shutdown::CloseReport;

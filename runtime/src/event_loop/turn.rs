@@ -139,7 +139,7 @@ impl Engine {
     }
 
     /// One iteration. `done` keeps it from waiting.
-    #[inline]
+    #[inline(always)]
     fn turn(
         &mut self,
         core: &Core,
@@ -164,7 +164,8 @@ impl Engine {
     }
 
     /// Polls what is ready now, with a look around after every stride.
-    #[inline]
+    // Part of the turn: a batch is often a single task.
+    #[inline(always)]
     fn run_batch(&mut self, core: &Core) -> io::Result<usize> {
         let batch = core.ready.len();
         if let Some(shuffle) = &mut self.shuffle {
@@ -337,7 +338,7 @@ impl Engine {
 
 /// Polls the next `count` tasks. One guard serves them all: a panic ends the
 /// task that was being polled, and the rest go on.
-#[inline]
+#[inline(always)]
 pub(super) fn run_tasks(core: &Core, count: usize) {
     let left = Cell::new(count);
     while left.get() > 0 {

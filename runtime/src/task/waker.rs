@@ -28,22 +28,37 @@ pub(crate) const fn vtable<H: Home>() -> RawWakerVTable {
     )
 }
 
+/// As `waker.wake_by_ref()`, but without a call through the vtable where the waker
+/// is a task's of a home of this kind.
+#[inline(always)]
+pub(crate) fn wake_by_ref<H: Home>(waker: &Waker) {
+    if std::ptr::eq(waker.vtable(), H::waker_vtable()) {
+        // SAFETY: the vtable says what the data is, and the waker's reference
+        // keeps the cell alive.
+        unsafe { wake::<H>(task_of(waker.data())) }
+    } else {
+        waker.wake_by_ref();
+    }
+}
+
 /// Schedules the task from whatever thread this is.
 ///
 /// # Safety
 /// The cell is alive through the whole call.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn wake<H: Home>(task: TaskRef) {
-    let here = H::here(task.header().home, |home| {
-        let header = task.header();
-        let now = header.flags();
-        if now & (flags::SCHEDULED | flags::DONE) == 0 {
-            header.set(flags::SCHEDULED);
-            home.push_ready(task);
-        }
-    });
-    if here.is_none() {
+    if H::here(task.header().home, |home| schedule(home, task)).is_none() {
         wake_elsewhere::<H>(task);
+    }
+}
+
+/// At home: puts the task into the ready queue, if that is not where it is.
+#[inline(always)]
+fn schedule<H: Home>(home: &H, task: TaskRef) {
+    let header = task.header();
+    if header.flags() & (flags::SCHEDULED | flags::DONE) == 0 {
+        header.set(flags::SCHEDULED);
+        home.push_ready(task);
     }
 }
 
@@ -75,10 +90,17 @@ unsafe fn clone_raw<H: Home>(data: *const ()) -> RawWaker {
 }
 
 unsafe fn wake_raw<H: Home>(data: *const ()) {
-    // SAFETY: RawWaker's contract; the reference is released after its use.
-    unsafe {
-        wake::<H>(task_of(data));
-        drop_raw::<H>(data);
+    // SAFETY: RawWaker's contract.
+    let task = unsafe { task_of(data) };
+    let here = H::here(task.header().home, |home| {
+        schedule(home, task);
+        // SAFETY: RawWaker's contract: the waker's reference is used up.
+        unsafe { task.release_here() };
+    });
+    if here.is_none() {
+        wake_elsewhere::<H>(task);
+        // SAFETY: as above.
+        unsafe { task.release_elsewhere() };
     }
 }
 

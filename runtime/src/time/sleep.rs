@@ -1,7 +1,7 @@
 //! `sleep`, `sleep_until` and `yield_now`.
 
 use super::after;
-use crate::event_loop::context;
+use crate::event_loop::{context, wake_by_ref};
 use crate::task::LoopId;
 use crate::timers::TimerKey;
 use std::pin::Pin;
@@ -127,8 +127,10 @@ impl Drop for Sleep {
 ///
 /// # Cancel safety
 /// It holds nothing.
-pub async fn yield_now() {
-    YieldNow(false).await;
+#[inline]
+pub fn yield_now() -> impl Future<Output = ()> {
+    // No async function: the future of one would ask for its state twice.
+    YieldNow(false)
 }
 
 struct YieldNow(bool);
@@ -142,7 +144,7 @@ impl Future for YieldNow {
             return Poll::Ready(());
         }
         self.0 = true;
-        cx.waker().wake_by_ref();
+        wake_by_ref(cx.waker());
         Poll::Pending
     }
 }
