@@ -6,12 +6,18 @@
 //! caught and delivered, and the worker goes on.
 
 mod adapter;
+mod bargain;
+#[cfg(all(test, loom))]
+mod bargain_models;
 mod builder;
 mod error;
 mod job;
 mod limited;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod offloaded;
 mod pool;
+mod primitives;
 mod run;
 mod shutdown;
 #[cfg(all(test, not(loom)))]
@@ -153,7 +159,7 @@ impl ThreadPoolExecutor {
     /// may be of slightly different moments.
     pub fn metrics(&self) -> ExecutorMetrics {
         let pool = self.pool();
-        let (workers, idle, done) = pool.with_staff(|staff| {
+        let (workers, idle, done) = pool.bargain.with_staff(|staff| {
             let mut done = staff.done;
             for seat in &staff.workers {
                 done += seat.counts();

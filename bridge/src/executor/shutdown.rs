@@ -137,7 +137,7 @@ fn wait(pool: &Arc<Pool>, deadline: Option<Instant>) {
     // jobs that may need its thread.
     let own = is_worker_of(pool);
     let ended = || {
-        let workers = pool.with_staff(|staff| staff.workers.len());
+        let workers = pool.bargain.with_staff(|staff| staff.workers.len());
         if own {
             workers <= 1
         } else {
@@ -162,7 +162,7 @@ fn wait(pool: &Arc<Pool>, deadline: Option<Instant>) {
 
 fn report(pool: &Arc<Pool>, cancelled: usize) -> ShutdownReport {
     let now = Instant::now();
-    let workers = pool.with_staff(|staff| staff.workers.clone());
+    let workers = pool.bargain.with_staff(|staff| staff.workers.clone());
     let stuck = workers.iter().filter_map(|seat| {
         let running = seat.running()?;
         Some(StuckJob {

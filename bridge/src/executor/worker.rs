@@ -1,9 +1,10 @@
 //! One worker: looks for jobs, runs them, sleeps, leaves.
 //!
-//! The states and the bargain between workers and submitters are in the head of
-//! [`pool`](super::pool); this file is the worker's way through them.
+//! Its states, and what it owes to those who bring jobs, are in the head of
+//! [`bargain`](super::bargain); this file is the worker's way through them.
 #![forbid(unsafe_code)]
 
+use super::bargain::Place;
 use super::job::{Job, Ran};
 use super::pool::Pool;
 use crate::blocked::works_for;
@@ -91,15 +92,6 @@ impl Seat {
         })
     }
 
-    /// Ends the worker's sleep; the caller has counted it as searching.
-    pub(super) fn call(&self) {
-        self.called.store(true, Release);
-        let thread = self.thread.lock().clone();
-        if let Some(thread) = thread {
-            thread.unpark();
-        }
-    }
-
     pub(super) fn running(&self) -> Option<Running> {
         *self.current.lock()
     }
@@ -120,6 +112,22 @@ impl Seat {
             Ran::ClaimedBefore => &self.cancelled,
         };
         counter.store(counter.load(Relaxed) + 1, Relaxed);
+    }
+}
+
+impl Place for Seat {
+    type Sum = Counts;
+
+    fn call(&self) {
+        self.called.store(true, Release);
+        let thread = self.thread.lock().clone();
+        if let Some(thread) = thread {
+            thread.unpark();
+        }
+    }
+
+    fn add_to(&self, sum: &mut Counts) {
+        *sum += self.counts();
     }
 }
 
@@ -173,7 +181,7 @@ impl Worker {
                     }
                 }
                 Found::Closed => {
-                    self.pool.leave_closed(&self.seat);
+                    self.pool.bargain.leave_closed(&self.seat);
                     break;
                 }
             }
@@ -202,7 +210,7 @@ impl Worker {
             Err(PopError::Empty) => {}
         }
         // One spinner is enough: it is the promise to every submitter.
-        if !self.pool.searches_alone() {
+        if !self.pool.bargain.searches_alone() {
             return Found::Nothing;
         }
         let pool = &self.pool;
@@ -227,7 +235,7 @@ impl Worker {
             next = self.pool.pop().ok();
         }
         *self.seat.current.lock() = None;
-        self.pool.search_begins();
+        self.pool.bargain.search_begins();
     }
 
     fn run(&self, job: Arc<dyn Job>) {
@@ -245,11 +253,11 @@ impl Worker {
 
     /// PARKED, until called; false if the worker has left the pool.
     fn rest(&mut self) -> bool {
-        if !self.pool.park(&self.seat) {
+        if !self.pool.bargain.park(&self.seat) {
             return true;
         }
         self.busy = None;
-        let keep_alive = match self.pool.has_surplus() {
+        let keep_alive = match self.pool.bargain.has_surplus() {
             // It stood in for one that blocked, which is back.
             true => Duration::ZERO,
             false => self.pool.config.keep_alive,
@@ -259,7 +267,7 @@ impl Worker {
             match until.map(|at| at.saturating_duration_since(Instant::now())) {
                 None => thread::park(),
                 Some(Duration::ZERO) => {
-                    if self.pool.leave_parked(&self.seat) {
+                    if self.pool.bargain.leave_parked(&self.seat) {
                         return false;
                     }
                     // Needed for the minimum, or called just now.

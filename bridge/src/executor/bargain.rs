@@ -1,0 +1,352 @@
+//! The bargain between those who bring jobs and the workers: who is called.
+//!
+//! # Protocol
+//! A job that was pushed needs one promise: *somebody will look at the queue
+//! after this push*. A worker is in one of four states, and two of them are that
+//! promise already:
+//!
+//! ```text
+//!            start                          ┌──────────── pop ───────────┐
+//!   (none) ────────▶ SEARCHING ── found ──▶ RUNNING ── queue empty ──┐   │
+//!      ▲                ▲  ▲                   ▲                     │   │
+//!      │             call  └───────────────────┼─────────────────────┘   │
+//!      │                │                      └─────────────────────────┘
+//!      └─ keep-alive ─ PARKED ◀── nothing found ── SEARCHING
+//! ```
+//!
+//! - SEARCHING (just called, starting, or spinning before it parks): it looks at
+//!   the queue at least once more. `searching` counts them.
+//! - RUNNING: it may be in one job for hours, so it promises nothing.
+//!
+//! So a submitter calls a worker only if nobody is searching and there is one to
+//! call (`callable`: parked ones and ones not yet started), and the many pushes
+//! that come while the called one is on its way cost no lock and no system call.
+//! The other half of the bargain: a searcher that takes a job and is the last
+//! to search looks again and calls the next one if the queue is not empty.
+//!
+//! Each of these is the same handshake: *write, fence(SeqCst), read*.
+//!
+//! | side              | writes                         | reads after the fence  |
+//! |-------------------|--------------------------------|------------------------|
+//! | submitter         | the job into the queue         | `searching`, `callable`|
+//! | last searcher     | `searching` − 1                | the queue              |
+//! | worker that parks | `callable` + 1, `searching` − 1| the queue              |
+//! | failed start      | `searching` − 1                | the queue              |
+//!
+//! One of two fences comes first, so either the submitter sees that it must
+//! call, or the other side sees the job. `searching` is raised under the lock or
+//! by a worker for itself; `callable` is written under the lock.
+//!
+//! The end: the queue is closed, in the word that pushes claim their place with;
+//! everybody parked is called; a worker that finds the queue closed *and* empty
+//! leaves.
+//!
+//! A worker that blocks is *away*; the bargain then has place for one more, up to
+//! [`STAND_INS`].
+//!
+//! The module knows neither threads nor jobs, so that models can drive it: one
+//! set of them under loom, which tries the orders that memory allows, and under
+//! shuttle, which tries thousands of orders of more threads.
+#![forbid(unsafe_code)]
+
+use super::primitives::{AtomicUsize, Mutex, fence};
+use crossbeam_utils::CachePadded;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
+
+/// The queue, as far as the bargain looks at it.
+pub(super) trait Jobs {
+    /// Was a push or pop before this call the last, and nothing left?
+    fn is_empty(&self) -> bool;
+
+    /// Are no more jobs taken?
+    fn is_closed(&self) -> bool;
+}
+
+/// A worker's place, as the bargain sees it.
+pub(super) trait Place {
+    /// What a worker that left has done, summed up.
+    type Sum: Default;
+
+    /// Ends the worker's sleep; it is counted as searching already.
+    fn call(&self);
+
+    /// The worker leaves: adds what it has done.
+    fn add_to(&self, sum: &mut Self::Sum);
+}
+
+pub(super) struct Bargain<Q, P: Place> {
+    pub(super) jobs: Q,
+    /// Workers that will look at the queue once more.
+    searching: CachePadded<AtomicUsize>,
+    /// Workers that could be called: parked, or not started yet.
+    callable: AtomicUsize,
+    min: usize,
+    max: usize,
+    staff: Mutex<Staff<P>>,
+}
+
+/// The workers; the lock is taken to call, park and end, never per job.
+pub(super) struct Staff<P: Place> {
+    /// All that live, in the order of their start.
+    pub(super) workers: Vec<Arc<P>>,
+    /// Those that sleep; the last to park is the first to be called, since its
+    /// memory is the warmest, and the ones below it reach their keep-alive.
+    pub(super) parked: Vec<Arc<P>>,
+    started: usize,
+    /// Those that block in a job.
+    away: usize,
+    /// What workers that ended had done.
+    pub(super) done: P::Sum,
+}
+
+/// What whoever brought a job has to do for it.
+#[must_use]
+pub(super) enum Wanted<P> {
+    Nothing,
+    /// Start this worker, which counts as searching from now on, or say that it
+    /// was [`not_started`](Bargain::not_started).
+    Start(Arc<P>),
+    /// Every worker blocks and no other may be started: nobody may ever come.
+    Nobody,
+}
+
+impl<Q: Jobs, P: Place> Bargain<Q, P> {
+    pub(super) fn new(jobs: Q, min: usize, max: usize) -> Self {
+        Self {
+            jobs,
+            searching: CachePadded::new(AtomicUsize::new(0)),
+            callable: AtomicUsize::new(max),
+            min,
+            max,
+            staff: Mutex::new(Staff {
+                workers: Vec::new(),
+                parked: Vec::new(),
+                started: 0,
+                away: 0,
+                done: P::Sum::default(),
+            }),
+        }
+    }
+
+    /// A job was pushed: sees to it that somebody looks at the queue after this.
+    /// `new` makes the place of a worker with that number.
+    #[inline]
+    pub(super) fn notify(&self, new: impl FnOnce(usize) -> Arc<P>) -> Wanted<P> {
+        fence(SeqCst);
+        if self.searching.load(Relaxed) != 0 || self.callable.load(Relaxed) == 0 {
+            return Wanted::Nothing;
+        }
+        self.call(new)
+    }
+
+    /// Only one thread at a time gets past the check of `searching`: the first
+    /// raises it under the lock.
+    #[cold]
+    fn call(&self, new: impl FnOnce(usize) -> Arc<P>) -> Wanted<P> {
+        let mut staff = self.staff.lock();
+        if self.searching.load(Acquire) != 0 {
+            return Wanted::Nothing;
+        }
+        if let Some(place) = self.call_parked(&mut staff) {
+            drop(staff);
+            place.call();
+            return Wanted::Nothing;
+        }
+        if staff.workers.len() < self.most(&staff) {
+            return Wanted::Start(self.add(&mut staff, new));
+        }
+        match staff.all_away() {
+            true => Wanted::Nobody,
+            false => Wanted::Nothing,
+        }
+    }
+
+    /// The next worker up to the minimum; to be started as one that is wanted.
+    pub(super) fn missing(&self, new: impl FnOnce(usize) -> Arc<P>) -> Option<Arc<P>> {
+        let mut staff = self.staff.lock();
+        (staff.workers.len() < self.min).then(|| self.add(&mut staff, new))
+    }
+
+    /// A worker that was to be started does not start. True if there is none now
+    /// but such as block: what is in the queue must be refused.
+    pub(super) fn not_started(&self, place: &Arc<P>) -> bool {
+        let (nobody, called) = {
+            let mut staff = self.staff.lock();
+            staff.workers.retain(|other| !Arc::ptr_eq(other, place));
+            self.searching.fetch_sub(1, AcqRel);
+            self.count_callable(&staff);
+            fence(SeqCst);
+            // Others may have relied on this one and called nobody.
+            let called = match self.jobs.is_empty() {
+                true => None,
+                false => self.call_parked(&mut staff),
+            };
+            (staff.all_away(), called)
+        };
+        if let Some(place) = called {
+            place.call();
+        }
+        nobody
+    }
+
+    /// The queue was closed: calls everybody, so that it is run dry.
+    pub(super) fn call_all(&self) {
+        let called = {
+            let mut staff = self.staff.lock();
+            let called = std::mem::take(&mut staff.parked);
+            self.searching.fetch_add(called.len(), AcqRel);
+            self.count_callable(&staff);
+            called
+        };
+        for place in called {
+            place.call();
+        }
+    }
+
+    /// Looks at the workers; no foreign code in it.
+    pub(super) fn with_staff<R>(&self, f: impl FnOnce(&Staff<P>) -> R) -> R {
+        f(&self.staff.lock())
+    }
+
+    // What follows is called by workers.
+
+    /// A searcher has taken a job. True if it was the last to search and the
+    /// queue is not empty: somebody is to be called in its place.
+    pub(super) fn found(&self) -> bool {
+        if self.searching.fetch_sub(1, AcqRel) != 1 {
+            return false;
+        }
+        fence(SeqCst);
+        !self.jobs.is_empty()
+    }
+
+    /// A running worker found nothing and will look again.
+    pub(super) fn search_begins(&self) {
+        self.searching.fetch_add(1, AcqRel);
+    }
+
+    /// Is the caller the only one that searches?
+    pub(super) fn searches_alone(&self) -> bool {
+        self.searching.load(Relaxed) <= 1
+    }
+
+    /// A searcher parks; false if it must look at the queue once more.
+    pub(super) fn park(&self, place: &Arc<P>) -> bool {
+        {
+            let mut staff = self.staff.lock();
+            staff.parked.push(place.clone());
+            self.searching.fetch_sub(1, AcqRel);
+            self.count_callable(&staff);
+        }
+        fence(SeqCst);
+        let wanted = !self.jobs.is_empty() || self.jobs.is_closed();
+        !(wanted && self.unpark(place))
+    }
+
+    /// Back to searching by itself; false if it was called already.
+    fn unpark(&self, place: &Arc<P>) -> bool {
+        let mut staff = self.staff.lock();
+        let listed = staff.unlist(place);
+        if listed {
+            self.searching.fetch_add(1, AcqRel);
+            self.count_callable(&staff);
+        }
+        listed
+    }
+
+    /// A parked worker's keep-alive is over; true if it may leave.
+    pub(super) fn leave_parked(&self, place: &Arc<P>) -> bool {
+        let mut staff = self.staff.lock();
+        let spare = staff.workers.len() > self.min;
+        // One that is not listed has been called: it must look at the queue.
+        if !(spare && staff.unlist(place)) {
+            return false;
+        }
+        self.remove(&mut staff, place);
+        true
+    }
+
+    /// A searcher found the queue closed and empty.
+    pub(super) fn leave_closed(&self, place: &Arc<P>) {
+        let mut staff = self.staff.lock();
+        self.searching.fetch_sub(1, AcqRel);
+        self.remove(&mut staff, place);
+    }
+
+    /// A worker begins to block. What is in the queue then needs a
+    /// [`notify`](Self::notify); whoever pushes later sees one more to call.
+    pub(super) fn goes_away(&self) {
+        let mut staff = self.staff.lock();
+        staff.away += 1;
+        self.count_callable(&staff);
+    }
+
+    pub(super) fn is_back(&self) {
+        let mut staff = self.staff.lock();
+        staff.away -= 1;
+        self.count_callable(&staff);
+    }
+
+    /// Are there more workers than there may be?
+    pub(super) fn has_surplus(&self) -> bool {
+        self.with_staff(|staff| staff.workers.len() > self.most(staff))
+    }
+
+    /// The most workers there may be now.
+    fn most(&self, staff: &Staff<P>) -> usize {
+        self.max + staff.away.min(STAND_INS)
+    }
+
+    fn add(&self, staff: &mut Staff<P>, new: impl FnOnce(usize) -> Arc<P>) -> Arc<P> {
+        let place = new(staff.started);
+        staff.started += 1;
+        staff.workers.push(place.clone());
+        self.searching.fetch_add(1, AcqRel);
+        self.count_callable(staff);
+        place
+    }
+
+    fn remove(&self, staff: &mut Staff<P>, place: &Arc<P>) {
+        staff.workers.retain(|other| !Arc::ptr_eq(other, place));
+        place.add_to(&mut staff.done);
+        self.count_callable(staff);
+    }
+
+    fn call_parked(&self, staff: &mut Staff<P>) -> Option<Arc<P>> {
+        let place = staff.parked.pop()?;
+        self.searching.fetch_add(1, AcqRel);
+        self.count_callable(staff);
+        Some(place)
+    }
+
+    fn count_callable(&self, staff: &Staff<P>) {
+        let unstarted = self.most(staff).saturating_sub(staff.workers.len());
+        let callable = unstarted + staff.parked.len();
+        // With everybody away and nobody to be had, a push has to come and hear
+        // of it.
+        let stuck = callable == 0 && staff.all_away();
+        self.callable.store(callable + usize::from(stuck), Relaxed);
+    }
+}
+
+impl<P: Place> Staff<P> {
+    /// Is there no worker but such as block?
+    fn all_away(&self) -> bool {
+        self.workers.len() <= self.away
+    }
+
+    fn unlist(&mut self, place: &Arc<P>) -> bool {
+        let at = self
+            .parked
+            .iter()
+            .position(|other| Arc::ptr_eq(other, place));
+        at.is_some_and(|at| {
+            self.parked.remove(at);
+            true
+        })
+    }
+}
+
+/// Workers that may be started in place of those that block.
+const STAND_INS: usize = 256;
