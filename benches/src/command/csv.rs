@@ -46,6 +46,7 @@ mod tests {
             peer,
             answers,
             reason: reason.map(str::to_owned),
+            failure: None,
         };
         let measured = Measured {
             rows: vec![Row {

@@ -6,6 +6,9 @@ use super::stats::{Stats, ratio};
 /// Whose figures are no runtime's.
 pub const LIMIT: &str = "limit";
 
+/// With this the names of our own rows begin, and the first of them is it.
+const OWN: &str = "polyloop";
+
 /// One metric of one scenario.
 pub struct Compared {
     /// Whoever was measured, in the peers' order.
@@ -35,7 +38,7 @@ impl Compared {
             let cell = row.cells.iter().find(|cell| cell.peer == peer)?;
             (!cell.answers.is_empty()).then(|| cell.figures(metric))
         };
-        let (own, limit) = (figures_of("polyloop"), figures_of(LIMIT));
+        let (own, limit) = (figures_of(OWN), figures_of(LIMIT));
         let measured = row.cells.iter().filter(|cell| !cell.answers.is_empty());
         let mut entries: Vec<Entry> = measured
             .map(|cell| {
@@ -48,7 +51,7 @@ impl Compared {
                     peer: cell.peer,
                     stats: Stats::of(&figures),
                     best: false,
-                    of_own: times(&own, "polyloop"),
+                    of_own: times(&own, OWN),
                     of_limit: times(&limit, LIMIT),
                 }
             })
@@ -71,6 +74,11 @@ pub fn is_limit(peer: &str) -> bool {
     peer.starts_with(LIMIT)
 }
 
+/// Is this polyloop, one way or another?
+pub fn is_own(peer: &str) -> bool {
+    peer.starts_with(OWN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +92,7 @@ mod tests {
             peer,
             answers: figures.iter().map(|figure| Answer::of([*figure])).collect(),
             reason: None,
+            failure: None,
         };
         let row = Row {
             scenario: scenario::all()[0],

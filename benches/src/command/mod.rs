@@ -9,7 +9,7 @@ mod rounds;
 mod stats;
 mod table;
 
-pub use figures::{Compared, Entry, is_limit};
+pub use figures::{Compared, Entry, is_limit, is_own};
 pub use options::Options;
 pub use rounds::{Cell, Measured, Row, measure};
 pub use stats::Stats;
@@ -51,16 +51,34 @@ fn run(options: &Options) -> ExitCode {
         }
     };
     print!("{}", table::table(&measured));
+    let own = tell_failures(&measured);
     match write(options, &measured) {
         Ok(report) => {
             println!("\n{}", report.display());
-            ExitCode::SUCCESS
+            ExitCode::from(u8::from(own))
         }
         Err(error) => {
             eprintln!("{} cannot be written: {error}", options.out.display());
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints what those said whose measurements went wrong. True if one of them is
+/// ours: a peer that fails is a finding, but this one is a mistake.
+fn tell_failures(measured: &Measured) -> bool {
+    let mut own = false;
+    for row in &measured.rows {
+        for cell in &row.cells {
+            let (Some(failure), Some(reason)) = (&cell.failure, &cell.reason) else {
+                continue;
+            };
+            own |= is_own(cell.peer);
+            eprintln!("\n{}, {}: {reason}", row.scenario.name, cell.peer);
+            eprint!("{failure}");
+        }
+    }
+    own
 }
 
 /// Writes the files; the path of the page.

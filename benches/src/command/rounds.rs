@@ -30,6 +30,8 @@ pub struct Cell {
     pub answers: Vec<Answer>,
     /// Why it could not, or what went wrong.
     pub reason: Option<String>,
+    /// What it said when it went wrong; none if it could not from the start.
+    pub failure: Option<String>,
 }
 
 impl Cell {
@@ -96,6 +98,7 @@ fn row(scenario: &'static Scenario, peers: &[Peer]) -> Row {
             peer: peer.name,
             answers: Vec::new(),
             reason,
+            failure: None,
         })
     });
     Row {
@@ -118,7 +121,10 @@ fn measure_row(options: &Options, row: &mut Row, progress: &mut Progress) {
             progress.show(&format!("{} {round}: {}", scenario.name, cell.peer));
             match measure_one(options, scenario, cell.peer) {
                 Ok(answer) => cell.answers.push(answer),
-                Err(reason) => cell.reason = Some(reason),
+                Err(failed) => {
+                    cell.reason = Some(failed.reason);
+                    cell.failure = Some(failed.said);
+                }
             }
             progress.did(scenario.weight);
             told += scenario.weight;
@@ -128,8 +134,23 @@ fn measure_row(options: &Options, row: &mut Row, progress: &mut Progress) {
     progress.did(all - told);
 }
 
+/// A measurement that went wrong.
+struct Failed {
+    /// In a line.
+    reason: String,
+    /// All that its process said.
+    said: String,
+}
+
+impl From<String> for Failed {
+    fn from(reason: String) -> Self {
+        let said = String::new();
+        Self { reason, said }
+    }
+}
+
 /// Starts this very program to measure.
-fn measure_one(options: &Options, scenario: &Scenario, peer: &str) -> Result<Answer, String> {
+fn measure_one(options: &Options, scenario: &Scenario, peer: &str) -> Result<Answer, Failed> {
     let budget: Duration = options.budget().mul_f64(scenario.weight);
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let child = Command::new(program)
@@ -151,12 +172,13 @@ fn measure_one(options: &Options, scenario: &Scenario, peer: &str) -> Result<Ans
         .last()
         .and_then(|line| serde_json::from_str(line).ok());
     answer.filter(|_| output.status.success()).ok_or_else(|| {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said
-            .lines()
-            .find(|line| !line.is_empty())
-            .unwrap_or("no word");
-        format!("failed with {}: {said}", output.status)
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let mut lines = said.lines().filter(|line| !line.is_empty());
+        let line = lines.next().unwrap_or("no word");
+        Failed {
+            reason: format!("failed with {}: {line}", output.status),
+            said,
+        }
     })
 }
 
