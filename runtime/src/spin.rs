@@ -12,7 +12,11 @@
 //!   budget: a spinner would take the core from the thread it waits for;
 //! - other processes want cores too, and cannot be counted. So a spinner offers
 //!   its core once a round; a round that then takes longer than `CROWDED` says
-//!   that somebody took the offer, and the next `REST` waits sleep at once.
+//!   that somebody took the offer, and the next `REST` waits sleep at once;
+//! - a thread that waits for what others work out, on cores that are crowded by
+//!   just those, offers them its core a few times before it sleeps
+//!   ([`SpinBudget::offer`]): a switch costs less than a sleep, for which
+//!   somebody has to pay the wake.
 //!
 //! Loops, threads blocked in `result()` and idle executor workers all wait by
 //! this rule, each with a budget of its own.
@@ -33,6 +37,12 @@ const CROWDED: Duration = Duration::from_micros(40);
 
 /// Waits that do not spin after a round was interrupted.
 const REST: u16 = 200;
+
+/// How often a thread offers its core before it sleeps.
+const OFFERS: u32 = 3;
+
+/// An offer that takes this long went to somebody else's program.
+const TAKEN: Duration = Duration::from_millis(2);
 
 /// Looks in a round: between two readings of the clock.
 const LOOKS: u32 = 8;
@@ -68,6 +78,8 @@ pub struct SpinBudget {
     fixed: bool,
     /// Waits to be spent asleep, since the cores are crowded.
     resting: u16,
+    /// Waits without an offer, since the last one was taken for long.
+    wary: u16,
 }
 
 impl SpinBudget {
@@ -77,6 +89,7 @@ impl SpinBudget {
             now: Duration::ZERO,
             fixed: false,
             resting: 0,
+            wary: 0,
         }
     }
 
@@ -87,6 +100,7 @@ impl SpinBudget {
             now: budget,
             fixed: true,
             resting: 0,
+            wary: 0,
         }
     }
 
@@ -97,7 +111,7 @@ impl SpinBudget {
 
     /// How long to spin in the wait that begins now.
     pub fn wait_begins(&self) -> Duration {
-        if self.fixed || !overcommitted() {
+        if self.fixed || !(overcommitted() || self.resting > 0) {
             self.now
         } else {
             Duration::ZERO
@@ -144,6 +158,40 @@ impl SpinBudget {
             }
             round = now;
         }
+    }
+
+    /// Where the cores are crowded, offers the calling thread's a few times, until
+    /// `look` answers or `deadline` has come; `None` if it is time to sleep.
+    ///
+    /// For threads that wait for an answer. Not for those that an event from
+    /// outside wakes: the system wakes a sleeper sooner than one who stood back.
+    pub fn offer<R>(
+        &mut self,
+        deadline: Option<Instant>,
+        mut look: impl FnMut() -> Option<R>,
+    ) -> Option<R> {
+        if self.fixed || !(overcommitted() || self.resting > 0) {
+            return None;
+        }
+        if self.wary > 0 {
+            self.wary -= 1;
+            return None;
+        }
+        let mut before = Instant::now();
+        for _ in 0..OFFERS {
+            std::thread::yield_now();
+            let found = look();
+            let now = Instant::now();
+            if now.saturating_duration_since(before) >= TAKEN {
+                self.wary = REST;
+                return found;
+            }
+            if found.is_some() || deadline.is_some_and(|deadline| now >= deadline) {
+                return found;
+            }
+            before = now;
+        }
+        None
     }
 
     /// Learns from a wait that ended because what it waited for came, after
@@ -245,5 +293,36 @@ mod tests {
         budget.wait_ended(Duration::ZERO);
         let _crowd: Vec<_> = (0..=cores()).map(|_| BusyThread::enter()).collect();
         assert_eq!(budget.wait_begins(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_waiter_offers_its_core_while_the_cores_are_crowded() {
+        let mut budget = SpinBudget::new();
+        let _crowd: Vec<_> = (0..=cores()).map(|_| BusyThread::enter()).collect();
+        let mut looks = 0;
+        let mut look = |answer_at| {
+            looks += 1;
+            (looks >= answer_at).then_some(looks)
+        };
+        assert_eq!(budget.offer(None, || look(2)), Some(2));
+        assert_eq!(budget.offer(None, || look(u32::MAX)), None);
+        assert_eq!(budget.offer(Some(Instant::now()), || look(u32::MAX)), None);
+        let nobody = SpinBudget::fixed(Duration::ZERO).offer(None, || Some(()));
+        assert_eq!(nobody, None, "it is turned off");
+    }
+
+    #[test]
+    fn an_offer_that_was_taken_for_long_is_not_made_again_soon() {
+        let mut budget = SpinBudget::new();
+        let _crowd: Vec<_> = (0..=cores()).map(|_| BusyThread::enter()).collect();
+        let long = budget.offer(None, || {
+            std::thread::sleep(TAKEN);
+            Some(())
+        });
+        assert!(long.is_some(), "what came meanwhile is not lost");
+        for _ in 0..REST {
+            assert_eq!(budget.offer(None, || Some(())), None);
+        }
+        assert!(budget.offer(None, || Some(())).is_some());
     }
 }

@@ -146,6 +146,10 @@ impl Seat {
         let _busy = BusyThread::enter();
         let found = self.budget.spin(deadline, |_| ready().then_some(()));
         found.is_some()
+            || self
+                .budget
+                .offer(deadline, || ready().then_some(()))
+                .is_some()
     }
 }
 

@@ -115,7 +115,7 @@ where
         home: target.home(),
         vtable: vtable::<Deferred<F, Fut>, Told<O>, H>(),
         location,
-        flags: flags::FRESH | flags::SUBMITTED | flags::FOREIGN | flags::DETACHED,
+        flags: flags::FRESH | flags::SUBMITTED | flags::DETACHED,
         outcome: Told(outcome),
         future: Deferred::Make { make: Some(make) },
     };

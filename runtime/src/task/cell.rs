@@ -74,7 +74,8 @@ pub(super) union Stage<F, T> {
 /// Where a task's result goes: into the cell for its handle, or to an outcome
 /// that other threads read.
 pub(crate) trait Sink<T> {
-    /// Does `deliver` give every result back, and nothing else?
+    /// Does `deliver` give every result back, and nothing else? So it is for a
+    /// loop's own tasks, and for no submission.
     const KEEPS: bool;
 
     /// Takes the result, or gives it back to be kept in the cell.
@@ -253,7 +254,7 @@ pub(crate) unsafe fn allocate<F: Future, S>(memory: NonNull<u8>, parts: Parts<F,
 ///
 /// # Safety
 /// The cell is of these types and was never published; the caller forgets it.
-pub(crate) unsafe fn dismantle<F: Future, S>(task: TaskRef) -> (F, S) {
+pub(crate) unsafe fn dismantle<F: Future, S: Sink<F::Output>>(task: TaskRef) -> (F, S) {
     let memory = task.cast::<Cell<F, S>>();
     // SAFETY: nobody else knows the cell: it is read out once, then freed; its
     // memory came from `recycle` with this layout. It was never polled, so the
@@ -267,6 +268,6 @@ pub(crate) unsafe fn dismantle<F: Future, S>(task: TaskRef) -> (F, S) {
 }
 
 /// The memory that a cell takes, rounded up to a size class of the recycler.
-pub(crate) const fn layout_of<F: Future, S>() -> Layout {
-    super::recycle::rounded(Layout::new::<Cell<F, S>>())
+pub(crate) const fn layout_of<F: Future, S: Sink<F::Output>>() -> Layout {
+    super::recycle::rounded(Layout::new::<Cell<F, S>>(), !S::KEEPS)
 }

@@ -36,8 +36,6 @@ pub(crate) mod flags {
     pub(crate) const HANDLE: u16 = 1024;
     /// Finished, and the handle is all that is left: it frees the cell.
     pub(crate) const QUIET: u16 = 2048;
-    /// Made elsewhere: its memory goes back there.
-    pub(crate) const FOREIGN: u16 = 256;
     /// Not polled yet. Every cell is made with it.
     pub(crate) const FRESH: u16 = 4096;
 }

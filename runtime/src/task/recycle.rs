@@ -20,9 +20,15 @@
 //! * The sender's cache: thread-local, refilled by one chain, freed with the
 //!   thread. A cell that ends on its sender's thread goes straight into it.
 //!
+//! A submission's cell begins with a line of cache. It changes its core twice,
+//! and one that lay across a border would take a line more along, which it
+//! shares with a cell that another core writes at that time. A loop's own cells
+//! do not travel, and are packed more tightly.
+//!
 //! An unused block holds the link to the next one in its first word. All memory
-//! is the general allocator's, with the same layout everywhere, so a block may
-//! be freed wherever there is no room for it.
+//! is the general allocator's, with one layout for the loop's own blocks of a
+//! class and one for the senders', so a block may be freed wherever there is no
+//! room for it.
 
 use crate::loom::AtomicPtr;
 use crate::util::prefetch_lines;
@@ -35,6 +41,8 @@ const STEP: usize = 64;
 const CLASSES: usize = 16;
 /// What the general allocator aligns to for nothing.
 const ALIGN: usize = 16;
+/// A line of cache, where a submission's cell begins.
+const LINE: usize = 64;
 /// The most that one loop keeps for itself.
 const LIMIT: usize = 4 << 20;
 /// Blocks in a chain that goes back to the senders, at least.
@@ -63,12 +71,19 @@ impl Memory {
     }
 }
 
-/// The layout that a cell of this layout is allocated with, everywhere.
-pub(crate) const fn rounded(layout: Layout) -> Layout {
-    if layout.align() > ALIGN || layout.size() > STEP * CLASSES {
+/// Where a block of the one kind or the other begins.
+const fn align_of(foreign: bool) -> usize {
+    if foreign { LINE } else { ALIGN }
+}
+
+/// The layout that a cell of this layout is allocated with, everywhere;
+/// `foreign`: by senders.
+pub(crate) const fn rounded(layout: Layout, foreign: bool) -> Layout {
+    let align = align_of(foreign);
+    if layout.align() > align || layout.size() > STEP * CLASSES {
         return layout;
     }
-    match Layout::from_size_align(layout.size().next_multiple_of(STEP), ALIGN) {
+    match Layout::from_size_align(layout.size().next_multiple_of(STEP), align) {
         Ok(layout) => layout,
         Err(_) => layout,
     }
@@ -76,8 +91,8 @@ pub(crate) const fn rounded(layout: Layout) -> Layout {
 
 /// The class of a rounded layout; `None` for what is not recycled.
 #[inline(always)]
-fn class_of(layout: Layout) -> Option<usize> {
-    if layout.align() != ALIGN || layout.size() > STEP * CLASSES {
+fn class_of(layout: Layout, foreign: bool) -> Option<usize> {
+    if layout.align() != align_of(foreign) || layout.size() > STEP * CLASSES {
         return None;
     }
     // `rounded` made the size a multiple of STEP, and a cell has a header.
@@ -131,10 +146,10 @@ impl Chain {
     }
 
     /// Frees everything.
-    fn clear(&self, class: usize) {
+    fn clear(&self, class: usize, foreign: bool) {
         while let Some(block) = self.pop() {
-            // SAFETY: blocks of this class came with this layout.
-            unsafe { free(block, class_layout(class)) };
+            // SAFETY: blocks of this class and kind came with this layout.
+            unsafe { free(block, class_layout(class, foreign)) };
         }
     }
 }
@@ -162,7 +177,7 @@ impl CellPool {
     /// Memory for a cell, recycled where possible.
     #[inline]
     pub(crate) fn allocate(&self, layout: Layout) -> NonNull<u8> {
-        let Some(class) = class_of(layout).map(|class| &self.classes[class]) else {
+        let Some(class) = class_of(layout, false).map(|class| &self.classes[class]) else {
             return allocate(layout);
         };
         match class.kept.pop() {
@@ -182,7 +197,7 @@ impl CellPool {
     /// The caller gives the memory up.
     #[inline(always)]
     pub(crate) unsafe fn recycle(&self, memory: Memory, returns: &Returns) {
-        let Some(class) = class_of(memory.layout) else {
+        let Some(class) = class_of(memory.layout, memory.foreign) else {
             // SAFETY: passed on from the caller.
             return unsafe { free(memory.start, memory.layout) };
         };
@@ -194,7 +209,7 @@ impl CellPool {
 
     #[inline(always)]
     fn keep(&self, class: usize, start: NonNull<u8>) {
-        let layout = class_layout(class);
+        let layout = class_layout(class, false);
         if self.bytes.get() < LIMIT {
             self.bytes.set(self.bytes.get() + layout.size());
             self.classes[class].kept.push(start);
@@ -208,7 +223,8 @@ impl CellPool {
     fn send_back(&self, class: usize, start: NonNull<u8>, returns: &Returns) {
         let returning = &self.classes[class].returning;
         if returning.length.get() >= most_blocks(class) {
-            return self.keep(class, start);
+            // SAFETY: the caller of `recycle` gave it up; a sender made it.
+            return unsafe { free(start, class_layout(class, true)) };
         }
         returning.push(start);
         if returning.length.get() >= CHAIN_LEAST {
@@ -224,7 +240,7 @@ impl CellPool {
     /// Gives back the blocks that were not needed since the last call.
     pub(crate) fn trim(&self, returns: &Returns) {
         for (index, class) in self.classes.iter().enumerate() {
-            let layout = class_layout(index);
+            let layout = class_layout(index, false);
             for _ in 0..class.unused.get() {
                 let Some(block) = class.kept.pop() else { break };
                 self.bytes.set(self.bytes.get() - layout.size());
@@ -242,8 +258,8 @@ impl CellPool {
 impl Drop for CellPool {
     fn drop(&mut self) {
         for (index, class) in self.classes.iter().enumerate() {
-            class.kept.clear(index);
-            class.returning.clear(index);
+            class.kept.clear(index, false);
+            class.returning.clear(index, true);
         }
     }
 }
@@ -283,7 +299,7 @@ impl Drop for Returns {
         for class in 0..CLASSES {
             let rest = Chain::default();
             rest.first.set(self.take(class));
-            rest.clear(class);
+            rest.clear(class, true);
         }
     }
 }
@@ -296,7 +312,7 @@ struct Cache([Chain; CLASSES]);
 impl Drop for Cache {
     fn drop(&mut self) {
         for (class, chain) in self.0.iter().enumerate() {
-            chain.clear(class);
+            chain.clear(class, true);
         }
     }
 }
@@ -310,7 +326,11 @@ std::thread_local! {
 pub(crate) fn allocate_elsewhere(layout: Layout, returns: &Returns) -> NonNull<u8> {
     // The model checker wants the same steps in every run of a model; a cache
     // that outlives a run would change them.
-    let class = if cfg!(loom) { None } else { class_of(layout) };
+    let class = if cfg!(loom) {
+        None
+    } else {
+        class_of(layout, true)
+    };
     let recycled = class.and_then(|class| {
         CACHE
             .try_with(|cache| {
@@ -338,7 +358,7 @@ pub(crate) fn allocate_elsewhere(layout: Layout, returns: &Returns) -> NonNull<u
 /// # Safety
 /// The caller gives the memory up.
 pub(crate) unsafe fn free_elsewhere(memory: Memory) {
-    let class = class_of(memory.layout).filter(|_| memory.foreign && !cfg!(loom));
+    let class = class_of(memory.layout, true).filter(|_| memory.foreign && !cfg!(loom));
     let kept = class.is_some_and(|class| {
         CACHE
             .try_with(|cache| {
@@ -361,8 +381,8 @@ fn most_blocks(class: usize) -> usize {
 }
 
 #[inline(always)]
-fn class_layout(index: usize) -> Layout {
-    Layout::from_size_align((index + 1) * STEP, ALIGN).expect("a small multiple of 64")
+fn class_layout(index: usize, foreign: bool) -> Layout {
+    Layout::from_size_align((index + 1) * STEP, align_of(foreign)).expect("a small multiple of 64")
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ fn recycle(pool: &CellPool, returns: &Returns, memory: Memory) {
 #[test]
 fn a_calm_pool_gives_back_what_it_did_not_use() {
     let (pool, returns) = (CellPool::default(), Returns::new());
-    let layout = rounded(Layout::new::<[u8; 100]>());
+    let layout = rounded(Layout::new::<[u8; 100]>(), false);
     assert_eq!(layout.size(), 128);
     let blocks: Vec<_> = (0..10).map(|_| pool.allocate(layout)).collect();
     for block in blocks {
@@ -39,7 +39,7 @@ fn large_and_overaligned_cells_are_not_pooled() {
         Layout::new::<[u128; 65]>(),
         Layout::new::<Wide>(),
     ] {
-        let layout = rounded(layout);
+        let layout = rounded(layout, false);
         let block = pool.allocate(layout);
         recycle(&pool, &returns, memory(block, layout, false));
     }
@@ -50,7 +50,7 @@ fn large_and_overaligned_cells_are_not_pooled() {
 #[test]
 fn a_submission_s_memory_goes_back_to_those_who_send() {
     let (pool, returns) = (CellPool::default(), Returns::new());
-    let layout = rounded(Layout::new::<[u8; 900]>());
+    let layout = rounded(Layout::new::<[u8; 900]>(), true);
     let sent: Vec<_> = (0..CHAIN_LEAST)
         .map(|_| allocate_elsewhere(layout, &returns))
         .collect();
@@ -58,6 +58,7 @@ fn a_submission_s_memory_goes_back_to_those_who_send() {
         recycle(&pool, &returns, memory(block, layout, true));
     }
     assert_eq!(pool.bytes(), 0, "not the loop's");
+    assert!(sent.iter().all(|block| block.addr().get() % LINE == 0));
     let again: Vec<_> = (0..CHAIN_LEAST)
         .map(|_| allocate_elsewhere(layout, &returns))
         .collect();
@@ -84,7 +85,7 @@ fn loom_returned_memory_has_one_taker() {
                     while let Some(block) = taken.pop() {
                         count += 1;
                         // SAFETY: a block of class 0, taken by this thread.
-                        unsafe { free(block, class_layout(0)) };
+                        unsafe { free(block, class_layout(0, true)) };
                     }
                     count
                 })
@@ -93,12 +94,12 @@ fn loom_returned_memory_has_one_taker() {
         let chain = Chain::default();
         let mut offered = 0;
         for _ in 0..2 {
-            chain.push(allocate(class_layout(0)));
+            chain.push(allocate(class_layout(0, true)));
             offered += 1;
             returns.offer(0, &chain);
         }
         let left = chain.length.get();
-        chain.clear(0);
+        chain.clear(0, true);
         let taken: usize = takers.into_iter().map(|taker| taker.join().unwrap()).sum();
         let rest = Chain::default();
         rest.first.set(returns.take(0));
@@ -106,7 +107,7 @@ fn loom_returned_memory_has_one_taker() {
         while let Some(block) = rest.pop() {
             resting += 1;
             // SAFETY: a block of class 0 that nobody took.
-            unsafe { free(block, class_layout(0)) };
+            unsafe { free(block, class_layout(0, true)) };
         }
         assert_eq!(taken + left + resting, offered);
     });

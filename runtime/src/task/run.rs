@@ -191,11 +191,11 @@ fn guarded<H: Home>(task: TaskRef, f: impl FnOnce()) {
 
 /// # Safety
 /// Nobody else has a reference; future and output are gone.
-unsafe fn free<F: Future, S, H: Home>(task: TaskRef) {
+unsafe fn free<F: Future, S: Sink<F::Output>, H: Home>(task: TaskRef) {
     let header = task.header();
     // The future and its output are gone and nobody waits: what is left is the outcome
     // and, for few tasks, a name. For most there is nothing to drop at all.
-    if needs_drop::<S>() || header.extra.get().is_some() || header.has(flags::FOREIGN) {
+    if !S::KEEPS || needs_drop::<S>() || header.extra.get().is_some() {
         // SAFETY: passed on from the caller.
         return unsafe { free_with_drop::<F, S, H>(task) };
     }
@@ -207,9 +207,8 @@ unsafe fn free<F: Future, S, H: Home>(task: TaskRef) {
 /// # Safety
 /// As for [`free`].
 #[inline(never)]
-unsafe fn free_with_drop<F: Future, S, H: Home>(task: TaskRef) {
+unsafe fn free_with_drop<F: Future, S: Sink<F::Output>, H: Home>(task: TaskRef) {
     let home = task.header().home;
-    let foreign = task.header().has(flags::FOREIGN);
     let cell = task.cast::<Cell<F, S>>();
     // SAFETY: this is the last reference; dropped once.
     let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { cell.drop_in_place() }));
@@ -220,7 +219,7 @@ unsafe fn free_with_drop<F: Future, S, H: Home>(task: TaskRef) {
     }
     let layout = super::cell::layout_of::<F, S>();
     // SAFETY: allocated with this very layout, and nothing in it is alive.
-    unsafe { H::reclaim(home, Memory::new(cell.cast(), layout, foreign)) };
+    unsafe { H::reclaim(home, Memory::new(cell.cast(), layout, !S::KEEPS)) };
 }
 
 /// # Safety
