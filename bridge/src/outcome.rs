@@ -328,7 +328,7 @@ impl<T, H: HoldsCell<T>> Taker<T, H> {
         block_on_ready(
             deadline,
             self,
-            |taker| taker.over || taker.holder.cell().is_done(),
+            |taker, _| taker.over || taker.holder.cell().is_done(),
             |taker, cx| taker.poll(cx),
         )
     }

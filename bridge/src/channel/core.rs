@@ -18,15 +18,17 @@
 //! | pop of many          | slots are free      | as many senders               |
 //! | close, by either end | nothing more comes  | everybody                     |
 //!
-//! Before it joins the line, an end that finds nothing looks again for about a
-//! microsecond, as long as that has paid lately: two threads in conversation
-//! then exchange cache lines and neither locks nor wakes.
+//! An end looks before it asks the queue: a push or a pop that is turned down
+//! has read the other end's word, and the look reads one slot ([`Look`]). Two
+//! threads in conversation exchange the slots' cache lines and nothing else, and
+//! neither locks nor wakes.
 //!
 //! The last receiver that goes closes the queue and then empties it: values
 //! that nobody will take are dropped at once and not when the last sender goes,
 //! for somebody may be waiting for what their drop says.
 #![forbid(unsafe_code)]
 
+use super::look::Look;
 use super::storage::Storage;
 use super::{ChannelStatistics, TrySendError};
 use crate::waiters::{Waiters, each_then_panic};
@@ -45,9 +47,8 @@ pub(super) struct Core<T> {
 /// One kind of end: how many there are, and those of them that wait.
 pub(super) struct End {
     alive: AtomicUsize,
-    /// How often in a row a look for a moment was in vain; advisory.
-    misses: AtomicUsize,
     pub(super) waiters: Waiters,
+    look: Look,
 }
 
 impl<T> Core<T> {
@@ -99,16 +100,31 @@ impl<T> Core<T> {
         }
     }
 
-    /// Would a pop have something to say at once? A guess.
+    /// Looks for a moment whether a value comes; the pop then tells.
     #[inline]
-    pub(super) fn can_pop(&self) -> bool {
-        self.queue.can_pop()
+    pub(super) fn look_for_value(&self) {
+        let look = &self.receivers.look;
+        look.for_a_moment(self.queue.worth_ahead(), |n| self.queue.has_value(n));
     }
 
-    /// Would a push have something to say at once? A guess.
+    /// Looks for a moment whether room comes; the push then tells.
     #[inline]
-    pub(super) fn can_push(&self) -> bool {
-        self.queue.can_push()
+    pub(super) fn look_for_room(&self) {
+        let look = &self.senders.look;
+        look.for_a_moment(self.queue.worth_ahead(), |n| self.queue.has_room(n));
+    }
+
+    /// Would a pop have something to say at once? A guess; it misses the close
+    /// unless it is `thorough`, which costs the senders more.
+    #[inline]
+    pub(super) fn can_pop(&self, thorough: bool) -> bool {
+        self.queue.has_value(0) || thorough && self.is_closed()
+    }
+
+    /// Would a push have something to say at once? As [`can_pop`](Self::can_pop).
+    #[inline]
+    pub(super) fn can_push(&self, thorough: bool) -> bool {
+        self.queue.has_room(0) || thorough && self.is_closed()
     }
 
     /// Accepts nothing more; what is there can be received. False if it was so.
@@ -163,32 +179,9 @@ impl End {
     fn new() -> Self {
         Self {
             alive: AtomicUsize::new(1),
-            misses: AtomicUsize::new(0),
             waiters: Waiters::new(),
+            look: Look::new(),
         }
-    }
-
-    /// Looks for a moment whether what is waited for comes: joining the line
-    /// and being woken costs both sides much more, if the other side is at work
-    /// on another core just now. If it is not, this learns to look rarely.
-    pub(super) fn look_for_a_moment(&self, ready: impl Fn() -> bool) -> bool {
-        let misses = self.misses.load(Relaxed);
-        let rests = misses >= MISSES && !misses.is_multiple_of(MISSES_TO_TRY_AGAIN);
-        if cfg!(loom) || rests {
-            self.misses.store(misses.wrapping_add(1), Relaxed);
-            return false;
-        }
-        for _ in 0..LOOKS {
-            for _ in 0..PAUSES {
-                std::hint::spin_loop();
-            }
-            if ready() {
-                self.misses.store(0, Relaxed);
-                return true;
-            }
-        }
-        self.misses.store(misses.wrapping_add(1), Relaxed);
-        false
     }
 
     pub(super) fn enter(&self) {
@@ -208,11 +201,3 @@ impl End {
         self.alive.load(Relaxed)
     }
 }
-
-/// So many looks in vain in a row, and it is tried only now and then.
-const MISSES: usize = 4;
-const MISSES_TO_TRY_AGAIN: usize = 64;
-
-/// About a microsecond in all.
-const LOOKS: usize = 8;
-const PAUSES: usize = 3;

@@ -20,6 +20,7 @@ pub mod broadcast;
 mod core;
 mod error;
 mod heap;
+mod look;
 #[cfg(all(test, loom))]
 mod loom_tests;
 pub mod oneshot;

@@ -12,6 +12,26 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_millis(5);
 
 #[test]
+fn a_look_ahead_sees_what_is_there_on_every_lap() {
+    for capacity in [1, 2, 3, 5, 8, 13] {
+        let ring = super::ring::Ring::new(capacity);
+        for turn in 0..4 * capacity {
+            let filled = 1 + turn % capacity;
+            for n in 0..filled {
+                ring.push(n).expect("there is room");
+            }
+            for ahead in 0..capacity {
+                assert_eq!(ring.has_value(ahead), ahead < filled);
+                assert_eq!(ring.has_room(ahead), ahead < capacity - filled);
+            }
+            for _ in 0..filled {
+                ring.pop().expect("it was filled");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_ring_of_any_capacity_is_exact_and_in_order_over_many_laps() {
     for capacity in [1, 2, 3, 5, 8, 13] {
         let (sender, receiver) = bounded(capacity);

@@ -206,6 +206,10 @@ fn poll_pop<T, R>(
     cx: &mut Context<'_>,
     mut pop: impl FnMut(&Core<T>) -> Result<R, PopError>,
 ) -> Poll<Result<R, RecvError>> {
+    // Whoever stands in line is woken, and needs no look.
+    if ticket.is_nowhere() {
+        core.look_for_value();
+    }
     let mut joined = false;
     loop {
         let answer = match pop(core) {
@@ -213,10 +217,8 @@ fn poll_pop<T, R>(
             Err(PopError::Closed) => Err(RecvError),
             Err(PopError::Empty) if joined => return Poll::Pending,
             Err(PopError::Empty) => {
-                if !core.receivers.look_for_a_moment(|| core.can_pop()) {
-                    core.receivers.waiters.join(ticket, cx.waker());
-                    joined = true;
-                }
+                core.receivers.waiters.join(ticket, cx.waker());
+                joined = true;
                 continue;
             }
         };
@@ -232,6 +234,7 @@ pub(super) fn wait_for_pop<T, R>(
     mut pop: impl FnMut(&Core<T>) -> Result<R, PopError>,
 ) -> Result<R, RecvTimeoutError> {
     // What is there needs no seat.
+    core.look_for_value();
     match pop(core) {
         Ok(value) => return Ok(value),
         Err(PopError::Closed) => return Err(RecvTimeoutError::Closed),
@@ -241,7 +244,7 @@ pub(super) fn wait_for_pop<T, R>(
         core,
         ticket: Ticket::new(),
     };
-    let can_pop = |place: &Receiving<'_, T>| place.core.can_pop();
+    let can_pop = |place: &Receiving<'_, T>, thorough| place.core.can_pop(thorough);
     let answer = block_on_ready(deadline, &mut place, can_pop, |place, cx| {
         poll_pop(place.core, &mut place.ticket, cx, &mut pop)
     });

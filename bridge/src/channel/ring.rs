@@ -176,19 +176,20 @@ impl<T> Ring<T> {
         }
     }
 
-    /// Would a pop have something to say at once?
+    /// Is the slot FULL, `ahead` places behind `head`? Reads nothing else that a
+    /// producer writes. `ahead` is less than the capacity.
     #[inline]
-    pub(super) fn can_pop(&self) -> bool {
-        let at = position(self.head.load(Relaxed));
-        self.slot(at).stamp.load(Relaxed) != free_at(at) || self.is_closed()
+    pub(super) fn has_value(&self, ahead: usize) -> bool {
+        let at = self.beyond(position(self.head.load(Relaxed)), ahead);
+        self.slot(at).stamp.load(Relaxed) == full_at(at)
     }
 
-    /// Would a push have something to say at once?
+    /// Is the slot FREE, `ahead` places behind `tail`? Reads nothing else that a
+    /// consumer writes. `ahead` is less than the capacity.
     #[inline]
-    pub(super) fn can_push(&self) -> bool {
-        let tail = self.tail.load(Relaxed);
-        let at = position(tail);
-        self.slot(at).stamp.load(Relaxed) == free_at(at) || tail & CLOSED != 0
+    pub(super) fn has_room(&self, ahead: usize) -> bool {
+        let at = self.beyond(position(self.tail.load(Relaxed)), ahead);
+        self.slot(at).stamp.load(Relaxed) == free_at(at)
     }
 
     /// False if it was closed before.
@@ -238,11 +239,18 @@ impl<T> Ring<T> {
 
     #[inline]
     fn after(&self, at: usize) -> usize {
+        self.beyond(at, 1)
+    }
+
+    /// The position `by` slots after `at`; `by` is no more than the capacity.
+    #[inline]
+    fn beyond(&self, at: usize, by: usize) -> usize {
         let index = at & (self.lap - 1);
-        if index + 1 < self.slots.len() {
-            at + 1
+        if index + by < self.slots.len() {
+            at + by
         } else {
-            (at - index).wrapping_add(self.lap) & POSITIONS
+            let index_then = index + by - self.slots.len();
+            (at - index + index_then).wrapping_add(self.lap) & POSITIONS
         }
     }
 }

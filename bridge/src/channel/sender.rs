@@ -57,6 +57,7 @@ impl<T> Sender<T> {
     /// Gives the value back when the channel is closed.
     pub fn send_blocking(&self, value: T) -> Result<(), SendError<T>> {
         // What has room needs no seat.
+        self.core.look_for_room();
         let value = match self.core.push(value) {
             Ok(()) => return Ok(()),
             Err(TrySendError::Closed(value)) => return Err(SendError(value)),
@@ -174,7 +175,7 @@ impl<T> Sending<'_, T> {
     }
 
     fn block(&mut self, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
-        let can_push = |send: &Self| send.core.can_push();
+        let can_push = |send: &Self, thorough| send.core.can_push(thorough);
         match block_on_ready(deadline, self, can_push, |send, cx| send.poll_send(cx)) {
             Ok(sent) => sent.map_err(|SendError(value)| SendTimeoutError::Closed(value)),
             Err(_) => {
@@ -202,6 +203,10 @@ fn poll_push<T>(
     let mut value = slot
         .take()
         .expect("a send is not polled after it was ready");
+    // Whoever stands in line is woken, and needs no look.
+    if ticket.is_nowhere() {
+        core.look_for_room();
+    }
     let mut joined = false;
     loop {
         let answer = match core.push(value) {
@@ -213,10 +218,8 @@ fn poll_push<T>(
             }
             Err(TrySendError::Full(back)) => {
                 value = back;
-                if !core.senders.look_for_a_moment(|| core.can_push()) {
-                    core.senders.waiters.join(ticket, cx.waker());
-                    joined = true;
-                }
+                core.senders.waiters.join(ticket, cx.waker());
+                joined = true;
                 continue;
             }
         };

@@ -74,23 +74,35 @@ impl<T> Storage<T> {
         Ok(count)
     }
 
-    /// Would a pop have something to say at once? A guess that costs little.
+    /// Is there a value, `ahead` places behind the next one? A guess that costs
+    /// little, here and at the other end.
     #[inline]
-    pub(super) fn can_pop(&self) -> bool {
+    pub(super) fn has_value(&self, ahead: usize) -> bool {
         match self {
-            Self::Ring(ring) => ring.can_pop(),
-            Self::List(list) => !list.is_empty() || list.is_closed(),
-            Self::Heap(heap) => heap.len() != 0 || heap.is_closed(),
+            Self::Ring(ring) => ring.has_value(ahead),
+            Self::List(list) => list.len() > ahead,
+            Self::Heap(heap) => heap.len() > ahead,
         }
     }
 
-    /// Would a push have something to say at once? A guess that costs little.
+    /// Is there a free slot, `ahead` places behind the next one? A guess as well.
     #[inline]
-    pub(super) fn can_push(&self) -> bool {
+    pub(super) fn has_room(&self, ahead: usize) -> bool {
         match self {
-            Self::Ring(ring) => ring.can_push(),
+            Self::Ring(ring) => ring.has_room(ahead),
             Self::List(_) => true,
-            Self::Heap(heap) => Some(heap.len()) != heap.capacity() || heap.is_closed(),
+            Self::Heap(heap) => heap.capacity().is_none_or(|most| heap.len() + ahead < most),
+        }
+    }
+
+    /// How many values one end should let the other get ahead.
+    #[inline]
+    pub(super) fn worth_ahead(&self) -> usize {
+        match self {
+            Self::Ring(ring) => AHEAD.min(ring.capacity() / 4),
+            Self::List(_) => AHEAD,
+            // One lock for everything: nothing is gained.
+            Self::Heap(_) => 1,
         }
     }
 
@@ -143,3 +155,6 @@ impl<T> Storage<T> {
         }
     }
 }
+
+/// Some cache lines of small values.
+const AHEAD: usize = 16;

@@ -121,7 +121,7 @@ impl Event {
     }
 
     fn block(&self, deadline: Option<Instant>) -> bool {
-        let is_set = |wait: &EventWait<'_>| wait.event.is_set();
+        let is_set = |wait: &EventWait<'_>, _| wait.event.is_set();
         let mut wait = self.wait();
         self.is_set()
             || block_on_ready(deadline, &mut wait, is_set, |wait, cx| wait.poll_set(cx)).is_ok()

@@ -197,7 +197,7 @@ impl Taking<'_> {
 
     /// Blocks the calling thread; false if the deadline came first.
     pub(super) fn block(&mut self, deadline: Option<Instant>) -> bool {
-        let looks = |taking: &Self| taking.permits.free() >= taking.count;
+        let looks = |taking: &Self, _| taking.permits.free() >= taking.count;
         self.permits.try_take(self.count)
             || block_on_ready(deadline, self, looks, |taking, cx| taking.poll(cx)).is_ok()
     }

@@ -113,10 +113,13 @@ impl Waiters {
     }
 
     /// Gives the place up; `true` if it held a wake that is now the caller's.
+    #[inline]
     pub(crate) fn leave(&self, ticket: &mut Ticket) -> bool {
-        if ticket.is_nowhere() {
-            return false;
-        }
+        !ticket.is_nowhere() && self.leave_line(ticket)
+    }
+
+    #[cold]
+    fn leave_line(&self, ticket: &mut Ticket) -> bool {
         let old;
         {
             let mut line = self.line.lock();
@@ -127,6 +130,7 @@ impl Waiters {
     }
 
     /// Gives the place up, and hands an unused wake to the next in line.
+    #[inline]
     pub(crate) fn pass(&self, ticket: &mut Ticket) {
         if self.leave(ticket) {
             self.wake_one();

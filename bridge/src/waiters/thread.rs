@@ -48,22 +48,23 @@ pub(crate) fn block_on<T>(
 /// As [`block_on`], for an answer that can be seen coming. As long as the thread
 /// only looks at `ready`, it has not asked to be woken, and the other side has
 /// nobody to wake: a conversation is then a few words that cross, no more.
+/// `ready` is told once a microsecond to be thorough, and look at what costs more.
 ///
 /// # Errors
 /// [`TimedOut`], with a deadline only.
 pub(crate) fn block_on_ready<S, T>(
     deadline: Option<Instant>,
     state: &mut S,
-    ready: impl Fn(&S) -> bool,
+    ready: impl Fn(&S, bool) -> bool,
     mut poll: impl FnMut(&mut S, &mut Context<'_>) -> Poll<T>,
 ) -> Result<T, TimedOut> {
     let mut seat = Seat::take();
-    let began = match ready(state) {
+    let began = match ready(state, true) {
         true => None,
         false => Some(Instant::now()),
     };
     if began.is_some() {
-        seat.spin(deadline, || ready(state));
+        seat.spin(deadline, |thorough| ready(state, thorough));
     }
     seat.poll_until(began, deadline, |cx| poll(state, cx))
 }
@@ -132,23 +133,25 @@ impl Seat {
     /// Returns when the waker was woken, at the deadline, or for no reason.
     fn wait(&mut self, deadline: Option<Instant>) {
         let parker = self.parker.clone();
-        if parker.take_notice() || self.spin(deadline, || parker.take_notice()) {
+        if parker.take_notice() || self.spin(deadline, |_| parker.take_notice()) {
             return;
         }
         self.parker.park(deadline);
     }
 
     /// Looks for as long as the budget allows; true if it came.
-    fn spin(&mut self, deadline: Option<Instant>, ready: impl Fn() -> bool) -> bool {
+    fn spin(&mut self, deadline: Option<Instant>, ready: impl Fn(bool) -> bool) -> bool {
         if cfg!(loom) {
             return false;
         }
         let _busy = BusyThread::enter();
-        let found = self.budget.spin(deadline, |_| ready().then_some(()));
+        let found = self
+            .budget
+            .spin(deadline, |thorough| ready(thorough).then_some(()));
         found.is_some()
             || self
                 .budget
-                .offer(deadline, || ready().then_some(()))
+                .offer(deadline, || ready(true).then_some(()))
                 .is_some()
     }
 }
