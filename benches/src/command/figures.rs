@@ -61,7 +61,8 @@ impl Compared {
         if let Some(least) = least {
             least.best = true;
         }
-        let peers = entries.iter().filter(|entry| !is_limit(entry.peer));
+        let is_rival = |entry: &&Entry| !is_limit(entry.peer) && !is_own(entry.peer);
+        let peers = entries.iter().filter(is_rival);
         let peers = peers.filter_map(|entry| Some((entry, entry.of_own?)));
         let rival = peers.min_by(|(a, _), (b, _)| a.stats.median.total_cmp(&b.stats.median));
         let rival = rival.map(|(entry, ratio)| (entry.peer, ratio));
@@ -98,6 +99,7 @@ mod tests {
             scenario: scenario::all()[0],
             cells: vec![
                 cell("polyloop", &[10.0, 20.0]),
+                cell("polyloop-in-another-form", &[20.0, 40.0]),
                 cell("other", &[40.0, 80.0]),
                 cell("absent", &[]),
                 cell(LIMIT, &[5.0, 5.0]),
@@ -111,9 +113,14 @@ mod tests {
             .collect();
         assert_eq!(
             names,
-            [("polyloop", true), ("other", false), (LIMIT, false)]
+            [
+                ("polyloop", true),
+                ("polyloop-in-another-form", false),
+                ("other", false),
+                (LIMIT, false)
+            ]
         );
         assert_eq!((entries[0].of_own, entries[0].of_limit), (None, Some(3.0)));
-        assert_eq!(entries[1].of_own, Some(4.0));
+        assert_eq!(entries[2].of_own, Some(4.0));
     }
 }

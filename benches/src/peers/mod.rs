@@ -107,6 +107,13 @@ pub fn all() -> Vec<Peer> {
     let mut all = vec![
         runtime::<polyloop::Polyloop>("this repository's, one loop a thread")
             .with_channel::<polyloop::Bridge>(),
+        // Beside the crates whose channels block.
+        Peer {
+            name: "polyloop-blocking",
+            about: "this repository's channel, its ends blocking their threads".to_owned(),
+            lacks: |_| None,
+            runs: of_channel::<polyloop::BlockingBridge>().to_vec(),
+        },
         #[cfg(feature = "peers")]
         runtime::<tokio_current::TokioCurrent>("tokio 1.54, current-thread runtime")
             .with_channel::<channels::Tokio>(),

@@ -229,6 +229,26 @@ impl Channel for Bridge {
     }
 }
 
+/// The bridge's channels, whose ends block their threads.
+pub struct BlockingBridge;
+
+impl Channel for BlockingBridge {
+    type Sender = channel::Sender<u64>;
+    type Receiver = channel::Receiver<u64>;
+
+    fn channel(capacity: Option<usize>) -> (Self::Sender, Self::Receiver) {
+        Bridge::channel(capacity)
+    }
+
+    async fn send(sender: &Self::Sender, value: u64) {
+        sender.send_blocking(value).expect("the receiver is there");
+    }
+
+    async fn receive(receiver: &mut Self::Receiver) -> Option<u64> {
+        receiver.recv_blocking().ok()
+    }
+}
+
 /// A loop on a thread of its own.
 struct Loop {
     handle: polyloop::LoopHandle,

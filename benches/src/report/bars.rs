@@ -1,7 +1,7 @@
 //! Bars: one metric, a bar for each peer.
 
 use super::svg::{decades, escaped, image};
-use crate::command::{Compared, Entry, Row, digits, is_limit};
+use crate::command::{Compared, Entry, Row, digits, is_limit, is_own};
 use std::fmt::Write;
 
 const WIDTH: f64 = 900.0;
@@ -39,7 +39,7 @@ pub fn bars(row: &Row, metric: usize) -> String {
 
 fn bar(inside: &mut String, entry: &Entry, axis: &Axis, top: f64) {
     let kind = match entry.peer {
-        "polyloop" => "own",
+        peer if is_own(peer) => "own",
         peer if is_limit(peer) => "limit",
         _ => "peer",
     };
