@@ -8,7 +8,7 @@ pub mod conformance;
 mod listening;
 pub mod tidy;
 
-pub use listening::{Bomb, Told, listening};
+pub use listening::{Alive, Bomb, Told, listening};
 
 /// README's program has to compile and run.
 #[cfg(doctest)]

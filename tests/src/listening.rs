@@ -1,7 +1,8 @@
-//! A loop that tells what it was told of, and values that panic when they go.
+//! A loop that tells what it was told of, and values whose end is seen: some panic,
+//! some are counted.
 
 use polyloop::EventLoop;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// What the exception handler was told.
@@ -29,5 +30,23 @@ impl Drop for Bomb {
         if !std::thread::panicking() {
             panic!("{}", self.0);
         }
+    }
+}
+
+/// Counts itself as long as it lives.
+#[derive(Debug)]
+pub struct Alive(Rc<Cell<usize>>);
+
+impl Alive {
+    /// One more.
+    pub fn new(count: &Rc<Cell<usize>>) -> Self {
+        count.set(count.get() + 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }

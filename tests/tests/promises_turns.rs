@@ -244,7 +244,7 @@ fn stop_lets_the_batch_end_and_stops_the_main_future() {
 }
 
 #[test]
-fn a_run_inside_a_run_is_an_error_and_changes_nothing() {
+fn trap_036_a_run_inside_a_run_is_an_error_and_changes_nothing() {
     with_watchdog(HANG, || {
         let mut other = EventLoop::new().unwrap();
         polyloop::run(async {
@@ -285,7 +285,7 @@ fn tasks_outlive_the_main_future_and_go_on_with_the_next_run() {
 }
 
 #[test]
-fn the_root_future_is_polled_once_a_wake() {
+fn trap_004_016_the_root_future_is_polled_once_a_wake() {
     with_watchdog(HANG, || {
         let polls = Rc::new(Cell::new(0));
         let count = polls.clone();

@@ -36,7 +36,7 @@ fn in_many_orders(model: fn()) {
 }
 
 #[test]
-fn every_job_is_run() {
+fn trap_010_064_every_job_is_run() {
     in_many_orders(|| models::every_job_is_run(2, 3, 3));
 }
 

@@ -4,7 +4,7 @@
 use super::bargain_models as models;
 
 #[test]
-fn loom_every_job_is_run() {
+fn loom_trap_064_every_job_is_run() {
     loom::model(|| models::every_job_is_run(1, 1, 1));
 }
 

@@ -62,7 +62,7 @@ fn loom_outcome_meets_a_change_of_wakers() {
 }
 
 #[test]
-fn loom_outcome_meets_drop_and_ends_once() {
+fn loom_trap_030_outcome_meets_drop_and_ends_once() {
     loom::model(|| {
         let drops = Arc::new(AtomicUsize::new(0));
         let (cell, mut taker) = ends();

@@ -24,7 +24,7 @@ fn ends() -> (Arc<Told<u8>>, Taker<Answer, Arc<Told<u8>>>) {
 }
 
 #[test]
-fn loom_submission_is_awaited_and_followed() {
+fn loom_trap_024_submission_is_awaited_and_followed() {
     loom::model(|| {
         let (told, mut taker) = ends();
         let calls = Arc::new(AtomicUsize::new(0));
@@ -187,7 +187,7 @@ mod on_a_loop {
     }
 
     #[test]
-    fn loom_a_drop_meets_the_end_and_the_close() {
+    fn loom_trap_029_a_drop_meets_the_end_and_the_close() {
         loom::model(|| {
             let mut looped = new_loop();
             let handle = looped.handle();

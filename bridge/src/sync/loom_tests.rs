@@ -160,7 +160,7 @@ fn loom_an_event_that_is_cleared_again_still_wakes_who_came_before() {
 }
 
 #[test]
-fn loom_a_condition_is_not_notified_in_vain() {
+fn loom_trap_011_a_condition_is_not_notified_in_vain() {
     loom::model(|| {
         let condition = Arc::new(Condition::new(false));
         let notifier = {

@@ -48,7 +48,7 @@ impl Permits {
 }
 
 #[test]
-fn loom_nobody_sleeps_through_a_wake() {
+fn loom_trap_014_nobody_sleeps_through_a_wake() {
     loom::model(|| {
         let permits = Permits::new();
         let taker = {

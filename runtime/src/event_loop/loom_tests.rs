@@ -103,7 +103,7 @@ impl Told {
 /// Two pushes against a loop that parks between them: neither is lost, and the
 /// loop ends only after both.
 #[test]
-fn loom_push_push_park() {
+fn loom_trap_002_push_push_park() {
     loom::model(|| {
         let mut looped = new_loop();
         let senders: Vec<_> = (0..2)
@@ -178,7 +178,7 @@ fn loom_push_push_close() {
 /// Two wakes from elsewhere, each after a write that the poll has to see,
 /// against poll, finish and the wakers' drops.
 #[test]
-fn loom_wake_wake_poll_finish() {
+fn loom_trap_001_wake_wake_poll_finish() {
     loom::model(|| {
         let mut looped = new_loop();
         let flags = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));

@@ -183,4 +183,27 @@ mod tests {
         assert_eq!(word.cancel(), Wake::Push);
         assert!(word.arrive().cancel);
     }
+
+    /// The count of a task whose wakers are cloned and forgotten without end.
+    #[cfg(unix)]
+    #[test]
+    fn trap_037_a_count_ends_the_process_before_it_wraps_round() {
+        use std::os::unix::process::ExitStatusExt;
+        const CHILD: &str = "POLYLOOP_TEST_COUNT_OVERFLOWS";
+        if std::env::var_os(CHILD).is_some() {
+            let word = Word(AtomicUsize::new(TOO_MANY - REFERENCE));
+            word.retain();
+            eprintln!("one more is possible");
+            word.retain();
+            unreachable!("it has ended");
+        }
+        let test = "task::state::tests::trap_037_a_count_ends_the_process_before_it_wraps_round";
+        let child = std::process::Command::new(std::env::current_exe().expect("on Linux"))
+            .args([test, "--exact", "--nocapture"])
+            .env(CHILD, "1")
+            .output()
+            .expect("the test's own program starts");
+        assert!(String::from_utf8_lossy(&child.stderr).contains("one more is possible"));
+        assert_eq!(child.status.signal(), Some(6), "aborted");
+    }
 }
