@@ -1,7 +1,7 @@
 //! Panics in code that runs on loops and workers, beside what has to go on.
 #![forbid(unsafe_code)]
 
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::future::join;
 use polyloop::{current_loop, yield_now};
 use polyloop_bridge::{ThreadPoolExecutor, call_soon_threadsafe, run_coroutine_threadsafe};
 use polyloop_tests::{Alive, listening, with_watchdog};
@@ -55,15 +55,8 @@ fn trap_052_futures_that_panic_in_poll_and_drop_break_no_neighbour() {
                 on_drop,
                 _alive: Alive::new(&count),
             };
-            let group = looped.create_task({
-                // It drops the last one first, and forgets what is left when one
-                // of them panics.
-                let mut all: FuturesUnordered<_> =
-                    [fragile(on_poll, on_drop), fragile(false, false)]
-                        .into_iter()
-                        .collect();
-                async move { while all.next().await.is_some() {} }
-            });
+            let both = join(fragile(on_poll, on_drop), fragile(false, false));
+            let group = looped.create_task(both);
             let alone = looped.create_task(fragile(on_poll, on_drop));
             let neighbour = looped.create_task(async {
                 for _ in 0..10 {
