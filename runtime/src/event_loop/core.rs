@@ -135,13 +135,16 @@ impl Core {
         future: F,
         location: &'static Location<'static>,
     ) -> Task<F::Output> {
-        let task = self.create_idle(future, location);
-        if self.unusual.is_nothing() {
-            self.schedule_new(task.as_ref());
-        } else {
+        if !self.unusual.is_nothing() {
+            let task = self.create_idle(future, location);
             self.begin(task.as_ref(), Settings::default());
+            return task;
         }
-        task
+        let flags = flags::FRESH | flags::HANDLE | flags::SCHEDULED;
+        let task = self.make_bare(in_span(future), location, flags);
+        self.ready.push(task);
+        // SAFETY: as in `create_idle`.
+        unsafe { Task::new(task) }
     }
 
     /// Makes a task that has not begun: the caller sees to that.
@@ -151,8 +154,10 @@ impl Core {
         future: F,
         location: &'static Location<'static>,
     ) -> Task<F::Output> {
-        let task = self.make_bare(in_span(future), location, flags::FRESH);
-        // SAFETY: this is the home thread, the cell is new and its sink Kept.
+        let flags = flags::FRESH | flags::HANDLE;
+        let task = self.make_bare(in_span(future), location, flags);
+        // SAFETY: this is the home thread, the cell is new, with a handle, and its
+        // sink is Kept.
         unsafe { Task::new(task) }
     }
 
@@ -167,7 +172,7 @@ impl Core {
         future: F,
         location: &'static Location<'static>,
     ) -> Task<F::Output> {
-        let task = self.make(future, location, flags::FRESH);
+        let task = self.make(future, location, flags::FRESH | flags::HANDLE);
         self.schedule_new(task);
         // SAFETY: as in `create_task`.
         unsafe { Task::new(task) }

@@ -15,9 +15,7 @@ use std::task::{RawWakerVTable, Waker};
 static WAKER: RawWakerVTable = waker::vtable::<Core>();
 
 impl Home for Core {
-    fn waker_vtable() -> &'static RawWakerVTable {
-        &WAKER
-    }
+    const WAKER: &'static RawWakerVTable = &WAKER;
 
     #[inline(always)]
     fn here<R>(home: NonNull<()>, f: impl FnOnce(&Self) -> R) -> Option<R> {
@@ -40,11 +38,13 @@ impl Home for Core {
     // Inlined into each cell's `free`, where the size class is a constant.
     #[inline(always)]
     unsafe fn reclaim(home: NonNull<()>, memory: Memory) {
-        // SAFETY: passed on from the caller.
-        let here = Self::here(home, |core| unsafe { core.reclaim(memory) });
-        if here.is_none() {
+        // No closure: it would not always be inlined.
+        // SAFETY: set by an `Enter` guard on this thread, which the core outlives.
+        match unsafe { context::current().as_ref() } {
             // SAFETY: passed on from the caller.
-            unsafe { reclaim_elsewhere(home, memory) };
+            Some(core) if core.mailbox.cast() == home => unsafe { core.reclaim(memory) },
+            // SAFETY: passed on from the caller.
+            _ => unsafe { reclaim_elsewhere(home, memory) },
         }
     }
 

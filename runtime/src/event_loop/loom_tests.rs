@@ -267,3 +267,34 @@ fn loom_cancel_finish_close() {
         canceller.join().unwrap();
     });
 }
+
+/// The local count moves into the word while others count there: four references
+/// taken at home, given back on both sides, and the cell is freed once.
+#[test]
+fn loom_full_local_count_against_wake_and_drop() {
+    loom::model(|| {
+        let mut looped = new_loop();
+        let wakers = Rc::new(Cell::new(Vec::new()));
+        let out = wakers.clone();
+        let first = Cell::new(true);
+        let mut task = looped.create_task(poll_fn(move |cx| {
+            if !first.replace(false) {
+                // Many again, beside what the other thread does now.
+                drop([(); 3].map(|()| cx.waker().clone()));
+                return Poll::Ready(());
+            }
+            out.set([(); 4].map(|()| cx.waker().clone()).into());
+            Poll::Pending
+        }));
+        looped.turn(Some(Duration::ZERO)).unwrap();
+        let mut wakers = wakers.take();
+        let other = thread::spawn(move || {
+            wakers.pop().unwrap().wake();
+            drop(wakers);
+        });
+        looped.run_until_complete(&mut task).unwrap().unwrap();
+        drop(task);
+        drop(looped);
+        other.join().unwrap();
+    });
+}

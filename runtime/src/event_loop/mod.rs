@@ -26,6 +26,8 @@ mod local_tests;
 #[cfg(all(test, loom))]
 mod loom_tests;
 #[cfg(all(test, not(loom)))]
+mod refs_tests;
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 #[cfg(unix)]

@@ -2,8 +2,9 @@
 //! the future itself or its output.
 
 use super::TaskRef;
+use super::beside::Beside;
 use super::id::LoopId;
-use super::raw::{Extra, flags};
+use super::raw::flags;
 use super::state::{Arrival, Word};
 use crate::error::TaskError;
 use crate::loom::UnsafeCell;
@@ -12,32 +13,32 @@ use std::cell;
 use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::ptr::NonNull;
-use std::task::Waker;
+use std::task::RawWakerVTable;
 
 /// The part of a cell whose shape does not depend on the future. The first
 /// cache line holds all that a wake, a pop and a poll touch.
 #[repr(C)]
 pub(crate) struct Header {
     pub(super) word: Word,
+    /// The home thread's count of references; it moves into the word at the end,
+    /// and before that whenever it is full.
+    pub(super) local_refs: cell::Cell<i16>,
+    flags: cell::Cell<u16>,
     /// The mailbox's link; owned by whoever set QUEUED, until QUEUED is cleared.
     inbox_next: UnsafeCell<Option<TaskRef>>,
     pub(crate) home: NonNull<()>,
     pub(super) vtable: &'static VTable,
 
     // From here on: the home thread's alone, but for `location`.
-    flags: cell::Cell<u16>,
-    /// Its number among its loop's tasks, 48 bits of it.
-    sequence: cell::Cell<(u16, u32)>,
-    pub(super) local_refs: cell::Cell<isize>,
     /// The ready queue's link, while SCHEDULED.
     pub(crate) ready_next: cell::Cell<Option<TaskRef>>,
     /// The links of the loop's set of unfinished tasks.
     pub(crate) set_next: cell::Cell<Option<TaskRef>>,
     pub(crate) set_previous: cell::Cell<Option<TaskRef>>,
-    /// Who awaits the task.
-    pub(super) waiter: cell::Cell<Option<Waker>>,
-    /// What few tasks have: a name, done-callbacks.
-    pub(super) extra: cell::OnceCell<Box<Extra>>,
+    /// Who awaits the task, and what few tasks have: a name, done-callbacks.
+    pub(super) beside: Beside,
+    /// Its number among its loop's tasks; before that a submission's trail.
+    sequence: cell::Cell<u64>,
     pub(crate) location: &'static Location<'static>,
     /// Nothing, but to the model checker: who touches the stage, and when.
     stage: UnsafeCell<()>,
@@ -59,9 +60,17 @@ pub(crate) struct VTable {
     pub(super) report: unsafe fn(TaskRef, Box<dyn std::any::Any + Send>),
     /// Tells the exception handler of an error that nobody looks at.
     pub(super) report_error: unsafe fn(TaskRef, &str),
+    /// The vtable of the wakers of this home's tasks.
+    pub(super) waker: &'static RawWakerVTable,
     /// The loop's number.
     pub(super) loop_id: unsafe fn(TaskRef) -> LoopId,
 }
+
+// The layout of a header, in bytes: word 4, local count 2, flags 2; then eight
+// each: mailbox link, home, vtable, ready link, two links of the set; who awaits
+// and what is beside 16; number 8, location 8.
+#[cfg(all(not(loom), target_pointer_width = "64"))]
+const _: () = assert!(size_of::<Header>() == 88);
 
 /// The future until the task is finished, then its output while OUTPUT is set:
 /// the flags know which, so nothing here has to.
@@ -118,19 +127,19 @@ impl Header {
         location: &'static Location<'static>,
         flags: u16,
     ) -> Self {
+        let handles = i16::from(flags & flags::HANDLE != 0);
         Self {
             word,
+            local_refs: cell::Cell::new(handles),
+            flags: cell::Cell::new(flags),
             inbox_next: UnsafeCell::new(None),
             home,
             vtable,
-            flags: cell::Cell::new(flags),
-            sequence: cell::Cell::new((0, 0)),
-            local_refs: cell::Cell::new(0),
             ready_next: cell::Cell::new(None),
             set_next: cell::Cell::new(None),
             set_previous: cell::Cell::new(None),
-            waiter: cell::Cell::new(None),
-            extra: cell::OnceCell::new(),
+            beside: Beside::nothing(),
+            sequence: cell::Cell::new(0),
             location,
             stage: UnsafeCell::new(()),
         }
@@ -143,22 +152,21 @@ impl Header {
     }
 
     /// The sender, before it sends: the address of a cell further down the
-    /// mailbox's list. It uses the place of the local count, which begins when
-    /// the task is adopted.
+    /// mailbox's list. It uses the place of the number, which the task is given
+    /// when it is adopted.
     pub(crate) fn set_trail(&self, address: usize) {
-        self.local_refs.set(address as isize);
+        self.sequence.set(address as u64);
     }
 
     /// Home, before the adoption: the trail that the sender left.
     pub(crate) fn trail(&self) -> Option<usize> {
         self.has(flags::SUBMITTED)
-            .then(|| self.local_refs.get() as usize)
+            .then(|| self.sequence.get() as usize)
     }
 
     /// Home: a submission has arrived; from here on it is a task like others.
     pub(crate) fn begin(&self) {
         self.clear(flags::SUBMITTED);
-        self.local_refs.set(0);
     }
 
     /// Home: the task was taken from the mailbox, and its link was read.
@@ -167,18 +175,20 @@ impl Header {
     }
 
     pub(crate) fn sequence(&self) -> u64 {
-        let (high, low) = self.sequence.get();
-        u64::from(high) << 32 | u64::from(low)
+        self.sequence.get()
     }
 
-    /// Numbers wrap after 2^48 tasks, years of nothing but making tasks.
     pub(crate) fn set_sequence(&self, sequence: u64) {
-        self.sequence
-            .set(((sequence >> 32) as u16, sequence as u32));
+        self.sequence.set(sequence);
     }
 
     pub(crate) fn flags(&self) -> u16 {
         self.flags.get()
+    }
+
+    #[inline]
+    pub(super) fn set_flags(&self, flags: u16) {
+        self.flags.set(flags);
     }
 
     #[inline]

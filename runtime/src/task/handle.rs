@@ -4,6 +4,7 @@
 use super::abort_on_drop::AbortOnDrop;
 use super::id::TaskId;
 use super::raw::{TaskRef, flags};
+use super::waker::clone_for;
 use crate::error::TaskError;
 use std::fmt;
 use std::marker::PhantomData;
@@ -47,10 +48,10 @@ impl<T> Unpin for Task<T> {}
 impl<T> Task<T> {
     /// # Safety
     /// On the home thread; the cell is new, its output is `T`, its sink is
-    /// `Kept`, and this is its only handle.
+    /// `Kept`; it was made with HANDLE, and this is that handle.
     #[inline]
     pub(crate) unsafe fn new(task: TaskRef) -> Self {
-        task.retain_handle();
+        debug_assert!(task.header().has(flags::HANDLE));
         Self {
             task,
             _not_send: PhantomData,
@@ -147,12 +148,10 @@ impl<T> Task<T> {
         if std::ptr::eq(cx.waker().data(), self.task.as_ptr().cast()) {
             awaits_itself();
         }
-        match header.waiter.take() {
-            Some(known) if known.will_wake(cx.waker()) => header.waiter.set(Some(known)),
-            stale => {
-                header.waiter.set(Some(cx.waker().clone()));
-                drop(stale);
-            }
+        if header.beside.is_nothing() || !header.beside.wakes(cx.waker()) {
+            let waker = clone_for(self.task, cx.waker());
+            let stale = header.beside.replace_waiter(waker);
+            drop(stale);
         }
         Poll::Pending
     }
@@ -208,7 +207,7 @@ impl<T, E: fmt::Display> Task<Result<T, E>> {
     /// # }).unwrap();
     /// ```
     pub fn report_errors(self) -> Self {
-        let extra = self.task.header().extra.get_or_init(Box::default);
+        let extra = self.task.header().beside.extra_or_new();
         extra.describe.set(Some(describe::<T, E>));
         self
     }
@@ -246,7 +245,7 @@ impl<T> Drop for Task<T> {
             return unsafe { self.task.release_handle() };
         }
         header.set(flags::DETACHED);
-        let waiter = header.waiter.take();
+        let waiter = header.beside.take_waiter();
         if let Some(output) = self.take_output() {
             self.discard(output);
         }

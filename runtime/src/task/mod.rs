@@ -11,10 +11,18 @@
 //! |---|---|---|
 //! | `word` ([`state::Word`]) | atomic | atomic |
 //! | `inbox_next` | whoever set QUEUED owns it until the loop clears QUEUED | the same |
-//! | `flags`, `local_refs`, `ready_next`, `set_*`, `sequence`, `waiter`, `extra`, stage | plain | never |
-//! | `local_refs` of a submission before it arrives | read once: the sender's trail, a hint for prefetching | the sender, before it pushes |
+//! | `flags`, `local_refs`, `ready_next`, `set_*`, `beside`, `sequence`, stage | plain | never |
+//! | `sequence` of a submission before it arrives | read once: the sender's trail, a hint for prefetching | the sender, before it pushes |
 //! | `home`, `vtable`, `location` | read | read |
 //! | `outcome` | read (`Sync`) | read (`Sync`) |
+//!
+//! # What it takes
+//! A header has 88 bytes: the word 4, the local count 2, the flags 2; 8 each for
+//! the mailbox's link, the home, the vtable, the ready link, and the two of the set
+//! of live tasks; 16 for who awaits it or [what few tasks have](beside); 8 each for
+//! the number and the place in the program. A future, or in its place later the
+//! result (16 bytes at least), follows. So the smallest task takes 104 bytes, and
+//! with the allocator's own word 112. The larger ones go up in steps of 32.
 //!
 //! # The word
 //! `QUEUED` (1) | `MERGED` (2) | `CANCEL` (4) | a wrapping signed count of
@@ -34,7 +42,8 @@
 //! While the task is unfinished the loop holds a reference of its own, which is
 //! simply the absence of MERGED; so neither count needs a zero test before the
 //! merge. References may be taken on one side and given back on the other:
-//! each count alone may be negative, their sum never is. At the merge the local
+//! each count alone may be negative, their sum never is. A local count that is full
+//! moves into the word, and begins again at zero. At the merge the local
 //! count is added to the word once, and from there every thread counts
 //! atomically. Whoever brings the word to *merged, count zero, not queued*
 //! frees the memory, **and memory only**: future and output are long gone.
@@ -73,6 +82,7 @@
 //! hold memory, nothing else.
 
 mod abort_on_drop;
+mod beside;
 mod cell;
 mod handle;
 mod id;
@@ -99,7 +109,7 @@ use std::task::RawWakerVTable;
 pub(crate) trait Home: Sized + 'static {
     /// The vtable of the wakers of this home's tasks; one static, so that
     /// `will_wake` compares equal across code generation units.
-    fn waker_vtable() -> &'static RawWakerVTable;
+    const WAKER: &'static RawWakerVTable;
 
     /// Calls `f` with the loop behind `home` if the calling thread is inside it.
     fn here<R>(home: NonNull<()>, f: impl FnOnce(&Self) -> R) -> Option<R>;

@@ -7,7 +7,6 @@ use super::state::Wake;
 use crate::error::TaskError;
 use crate::util::Context;
 use std::any::Any;
-use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -39,22 +38,6 @@ pub(crate) mod flags {
     /// Not polled yet. Every cell is made with it.
     pub(crate) const FRESH: u16 = 4096;
 }
-
-/// What few tasks have, kept out of the header of all.
-#[derive(Default)]
-pub(crate) struct Extra {
-    pub(super) name: OnceCell<Box<str>>,
-    pub(super) callbacks: RefCell<Vec<DoneCallback>>,
-    pub(super) context: Cell<Context>,
-    /// Says what an output that nobody takes tells of, if it is an error.
-    pub(super) describe: Cell<Option<Describe>>,
-}
-
-/// What the error says, if the output is one.
-///
-/// # Safety
-/// Called with the address of the task's output.
-pub(super) type Describe = unsafe fn(NonNull<()>) -> Option<String>;
 
 /// A callback that waits for the end of a task, and the context that it will
 /// run in: the one of the code that added it.
@@ -143,10 +126,12 @@ impl TaskRef {
     /// On the home thread; DONE is set, SCHEDULED and MERGED are not.
     pub(super) unsafe fn merge(self) {
         let header = self.header();
-        let handle = header.has(flags::HANDLE);
-        if header.local_refs.get() == isize::from(handle) && header.word.is_untouched() {
+        let now = header.flags();
+        let handle = now & flags::HANDLE != 0;
+        if header.local_refs.get() == i16::from(handle) && header.word.is_untouched() {
             if handle {
-                return header.set(flags::QUIET);
+                // Written whole: the handle's drop reads it whole, and soon.
+                return header.set_flags(now | flags::QUIET);
             }
             // SAFETY: no handle, and no waker anywhere.
             return unsafe { (header.vtable.free)(self) };
@@ -158,7 +143,7 @@ impl TaskRef {
         }
     }
 
-    /// The task's one handle is made.
+    /// The task's one handle is made, where the cell was not made with it.
     pub(super) fn retain_handle(self) {
         self.header().set(flags::HANDLE);
         self.retain_here();
@@ -181,14 +166,24 @@ impl TaskRef {
     }
 
     /// Home: takes a reference.
-    #[inline]
+    #[inline(always)]
     pub(super) fn retain_here(self) {
         let header = self.header();
         if header.has(flags::MERGED) {
-            header.word.retain();
-        } else {
-            header.local_refs.set(header.local_refs.get() + 1);
+            return header.word.retain();
         }
+        match within(header.local_refs.get().checked_add(1)) {
+            Some(count) => header.local_refs.set(count),
+            None => self.move_local_refs(1),
+        }
+    }
+
+    /// Home: the word goes on with what was counted so far.
+    #[cold]
+    #[inline(never)]
+    fn move_local_refs(self, next: i16) {
+        let header = self.header();
+        header.word.take_over(header.local_refs.replace(next));
     }
 
     /// Home: gives a reference back.
@@ -200,9 +195,11 @@ impl TaskRef {
         let header = self.header();
         if header.has(flags::MERGED) {
             // SAFETY: the reference is the caller's.
-            unsafe { self.release_elsewhere() }
-        } else {
-            header.local_refs.set(header.local_refs.get() - 1);
+            return unsafe { self.release_elsewhere() };
+        }
+        match within(header.local_refs.get().checked_sub(1)) {
+            Some(count) => header.local_refs.set(count),
+            None => self.move_local_refs(-1),
         }
     }
 
@@ -297,7 +294,7 @@ impl TaskRef {
     /// # Safety
     /// `output` points to the task's output.
     pub(super) unsafe fn report_unobserved(self, output: NonNull<()>) {
-        let extra = self.header().extra.get();
+        let extra = self.header().beside.extra();
         if let Some(describe) = extra.and_then(|extra| extra.describe.get()) {
             // SAFETY: passed on from the caller.
             if let Some(error) = unsafe { describe(output) } {
@@ -308,19 +305,19 @@ impl TaskRef {
     }
 
     pub(crate) fn name<'a>(self) -> Option<&'a str> {
-        self.header().extra.get()?.name.get().map(AsRef::as_ref)
+        self.header().beside.extra()?.name.get().map(AsRef::as_ref)
     }
 
     /// Gives a task its name, once, right after it was made.
     pub(crate) fn set_name(self, name: &str) {
-        let extra = self.header().extra.get_or_init(Box::default);
+        let extra = self.header().beside.extra_or_new();
         let first = extra.name.set(name.into());
         debug_assert!(first.is_ok(), "a task is named once");
     }
 
     /// Home: the values of context variables that the task has.
     pub(crate) fn context(self) -> Context {
-        let Some(extra) = self.header().extra.get() else {
+        let Some(extra) = self.header().beside.extra() else {
             return Context::new();
         };
         let context = extra.context.take();
@@ -330,16 +327,16 @@ impl TaskRef {
 
     /// Home: gives the task another context, and returns the one that it had.
     pub(crate) fn replace_context(self, context: Context) -> Context {
-        let extra = &self.header().extra;
-        if context.is_empty() && extra.get().is_none() {
+        let beside = &self.header().beside;
+        if context.is_empty() && beside.extra().is_none() {
             return context;
         }
-        extra.get_or_init(Box::default).context.replace(context)
+        beside.extra_or_new().context.replace(context)
     }
 
     /// Home: keeps a callback for the end of an unfinished task.
     pub(crate) fn push_done_callback(self, callback: DoneCallback) {
-        let extra = self.header().extra.get_or_init(Box::default);
+        let extra = self.header().beside.extra_or_new();
         extra.callbacks.borrow_mut().push(callback);
     }
 
@@ -359,6 +356,12 @@ impl TaskRef {
             location: self.header().location,
         }
     }
+}
+
+/// The local count, unless it is full; under the model checker it soon is.
+#[inline(always)]
+fn within(count: Option<i16>) -> Option<i16> {
+    count.filter(|count| !cfg!(loom) || (-2..=2).contains(count))
 }
 
 /// What can be told of a task: for listings, warnings and close reports.

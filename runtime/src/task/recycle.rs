@@ -1,4 +1,4 @@
-//! Memory of cells, used again: by size class of 64-byte steps.
+//! Memory of cells, used again: by size class of 32-byte steps.
 //!
 //! A loop makes and frees cells of a few sizes all day, and senders make cells
 //! that the loop frees. The general allocator takes several times as long as a
@@ -37,8 +37,14 @@ use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
-const STEP: usize = 64;
-const CLASSES: usize = 16;
+/// The smallest class: a header, and the result of a task whose future is nothing.
+/// Together with what the general allocator adds, 8 bytes, it is a whole multiple
+/// of [`ALIGN`], as it is in each step.
+const LEAST: usize = 104;
+const STEP: usize = 32;
+const CLASSES: usize = 30;
+/// The largest.
+const MOST: usize = LEAST + STEP * (CLASSES - 1);
 /// What the general allocator aligns to for nothing.
 const ALIGN: usize = 16;
 /// A line of cache, where a submission's cell begins.
@@ -80,10 +86,11 @@ const fn align_of(foreign: bool) -> usize {
 /// `foreign`: by senders.
 pub(crate) const fn rounded(layout: Layout, foreign: bool) -> Layout {
     let align = align_of(foreign);
-    if layout.align() > align || layout.size() > STEP * CLASSES {
+    if layout.align() > align || layout.size() > MOST {
         return layout;
     }
-    match Layout::from_size_align(layout.size().next_multiple_of(STEP), align) {
+    let beyond = layout.size().saturating_sub(LEAST);
+    match Layout::from_size_align(LEAST + beyond.next_multiple_of(STEP), align) {
         Ok(layout) => layout,
         Err(_) => layout,
     }
@@ -92,11 +99,11 @@ pub(crate) const fn rounded(layout: Layout, foreign: bool) -> Layout {
 /// The class of a rounded layout; `None` for what is not recycled.
 #[inline(always)]
 fn class_of(layout: Layout, foreign: bool) -> Option<usize> {
-    if layout.align() != align_of(foreign) || layout.size() > STEP * CLASSES {
+    if layout.align() != align_of(foreign) || layout.size() > MOST {
         return None;
     }
-    // `rounded` made the size a multiple of STEP, and a cell has a header.
-    Some(layout.size() / STEP - 1)
+    // `rounded` made it the size of a class.
+    Some((layout.size() - LEAST) / STEP)
 }
 
 fn allocate(layout: Layout) -> NonNull<u8> {
@@ -139,7 +146,7 @@ impl Chain {
     fn push(&self, memory: NonNull<u8>) {
         let block = memory.cast::<Block>();
         let next = self.first.get();
-        // SAFETY: at least STEP unused bytes, aligned to ALIGN.
+        // SAFETY: at least LEAST unused bytes, aligned to ALIGN.
         unsafe { block.write(Block { next }) };
         self.first.set(Some(block));
         self.length.set(self.length.get() + 1);
@@ -343,7 +350,7 @@ pub(crate) fn allocate_elsewhere(layout: Layout, returns: &Returns) -> NonNull<u
                 if let Some(next) = chain.first.get() {
                     // The next one lies in the loop's cache still: it travels
                     // while this one is filled and sent.
-                    prefetch_lines(next.as_ptr(), layout.size() / STEP);
+                    prefetch_lines(next.as_ptr(), layout.size().div_ceil(LINE));
                 }
                 block
             })
@@ -377,12 +384,12 @@ pub(crate) unsafe fn free_elsewhere(memory: Memory) {
 }
 
 fn most_blocks(class: usize) -> usize {
-    CHAIN_BYTES / ((class + 1) * STEP)
+    CHAIN_BYTES / (LEAST + class * STEP)
 }
 
 #[inline(always)]
 fn class_layout(index: usize, foreign: bool) -> Layout {
-    Layout::from_size_align((index + 1) * STEP, align_of(foreign)).expect("a small multiple of 64")
+    Layout::from_size_align(LEAST + index * STEP, align_of(foreign)).expect("a small size")
 }
 
 #[cfg(test)]

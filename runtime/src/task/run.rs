@@ -37,6 +37,7 @@ pub(crate) fn vtable<F: Future, S: Sink<F::Output>, H: Home>() -> &'static VTabl
             free: free::<F, S, H>,
             report: report::<H>,
             report_error: report_error::<H>,
+            waker: H::WAKER,
             loop_id: loop_id::<H>,
         }
     }
@@ -120,17 +121,20 @@ unsafe fn finish<F: Future, S: Sink<F::Output>, H: Home>(
 #[inline(always)]
 fn tell_waiters<H: Home>(task: TaskRef) {
     let header = task.header();
-    // In asyncio's order for the usual program: the callbacks were added when
-    // the task was made, and it was awaited later.
-    if let Some(extra) = header.extra.get() {
+    if let Some(extra) = header.beside.extra() {
+        // In asyncio's order for the usual program: the callbacks were added when
+        // the task was made, and it was awaited later.
         for callback in extra.callbacks.take() {
             H::schedule_callback(header.home, callback);
         }
     }
-    if let Some(waiter) = header.waiter.take() {
-        guarded::<H>(task, || waiter.wake());
+    if let Some(waiter) = header.beside.take_waiter() {
+        // Tasks of this kind run nobody's code when they are woken.
+        if let Err(other) = waker::wake_own::<H>(waiter) {
+            guarded::<H>(task, || other.wake());
+        }
     }
-    if let Some(extra) = header.extra.get() {
+    if let Some(extra) = header.beside.extra() {
         let context = extra.context.take();
         guarded::<H>(task, || drop(context));
     }
@@ -195,7 +199,7 @@ unsafe fn free<F: Future, S: Sink<F::Output>, H: Home>(task: TaskRef) {
     let header = task.header();
     // The future and its output are gone and nobody waits: what is left is the outcome
     // and, for few tasks, a name. For most there is nothing to drop at all.
-    if !S::KEEPS || needs_drop::<S>() || header.extra.get().is_some() {
+    if !S::KEEPS || needs_drop::<S>() || !header.beside.is_nothing() {
         // SAFETY: passed on from the caller.
         return unsafe { free_with_drop::<F, S, H>(task) };
     }

@@ -2,20 +2,20 @@
 //! nobody outside this file tests bits. The protocol stands in [`super`].
 #![forbid(unsafe_code)]
 
-use crate::loom::AtomicUsize;
+use crate::loom::AtomicU32;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
 /// In the mailbox, or on the way into it. Counts as a reference.
-const QUEUED: usize = 1;
+const QUEUED: u32 = 1;
 /// The task is finished and its local count has been added to this word.
-const MERGED: usize = 2;
+const MERGED: u32 = 2;
 /// Cancellation was asked for elsewhere; read when the task arrives.
-const CANCEL: usize = 4;
+const CANCEL: u32 = 4;
 /// One reference held elsewhere.
-const REFERENCE: usize = 8;
+const REFERENCE: u32 = 8;
 /// A count that only a leak in a loop can reach; past it the process ends,
 /// before the count can wrap round to "nobody holds this".
-const TOO_MANY: usize = usize::MAX / 4;
+const TOO_MANY: u32 = u32::MAX / 4;
 
 /// What a wake from elsewhere has to do next.
 #[must_use]
@@ -42,18 +42,18 @@ pub(crate) struct Arrival {
 }
 
 #[derive(Debug)]
-pub(crate) struct Word(AtomicUsize);
+pub(crate) struct Word(AtomicU32);
 
 impl Word {
     /// For a task made on its own loop.
     pub(crate) fn local() -> Self {
-        Self(AtomicUsize::new(0))
+        Self(AtomicU32::new(0))
     }
 
     /// For a task made elsewhere: on its way to the mailbox, with one handle
     /// that stays with the sender.
     pub(crate) fn submitted() -> Self {
-        Self(AtomicUsize::new(QUEUED | REFERENCE))
+        Self(AtomicU32::new(QUEUED | REFERENCE))
     }
 
     /// Elsewhere: the task is woken.
@@ -68,7 +68,7 @@ impl Word {
     }
 
     #[inline]
-    fn set_queued(&self, bits: usize) -> Wake {
+    fn set_queued(&self, bits: u32) -> Wake {
         let old = self.0.fetch_or(bits, AcqRel);
         if old & QUEUED != 0 {
             return if old & MERGED == 0 {
@@ -107,7 +107,7 @@ impl Word {
     #[inline]
     pub(crate) fn retain(&self) {
         let old = self.0.fetch_add(REFERENCE, AcqRel);
-        if (TOO_MANY..usize::MAX - TOO_MANY).contains(&old) {
+        if (TOO_MANY..u32::MAX - TOO_MANY).contains(&old) {
             std::process::abort();
         }
     }
@@ -126,20 +126,31 @@ impl Word {
         self.0.load(Acquire) == 0
     }
 
+    /// Home: moves a part of what the home thread counted to this word, long before
+    /// the merge. So neither count grows without end where references are taken
+    /// on one side and given back on the other.
+    pub(crate) fn take_over(&self, local: i16) {
+        let old = self.0.fetch_add(counted(local), AcqRel);
+        debug_assert!(old & MERGED == 0, "there is one count after the merge");
+    }
+
     /// Home: the task is finished; `local` is what the home thread counted.
     /// `true`: free the cell.
     #[must_use]
-    pub(crate) fn merge(&self, local: isize) -> bool {
-        let add = (local as usize)
-            .wrapping_mul(REFERENCE)
-            .wrapping_add(MERGED);
+    pub(crate) fn merge(&self, local: i16) -> bool {
+        let add = counted(local).wrapping_add(MERGED);
         let old = self.0.fetch_add(add, AcqRel);
         debug_assert!(old & MERGED == 0, "merged twice");
         is_last(old.wrapping_add(add))
     }
 }
 
-fn is_last(word: usize) -> bool {
+/// A local count as the word counts.
+fn counted(local: i16) -> u32 {
+    (i32::from(local) as u32).wrapping_mul(REFERENCE)
+}
+
+fn is_last(word: u32) -> bool {
     word & !CANCEL == MERGED
 }
 
@@ -155,6 +166,16 @@ mod tests {
             !word.merge(2),
             "two taken at home, one given back elsewhere"
         );
+        assert!(word.release());
+    }
+
+    #[test]
+    fn a_count_that_moved_over_is_counted_once() {
+        let word = Word::local();
+        word.take_over(-2);
+        assert!(!word.is_untouched());
+        word.take_over(3);
+        assert!(!word.merge(-1 + 1), "one is left");
         assert!(word.release());
     }
 

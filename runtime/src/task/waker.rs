@@ -15,7 +15,7 @@ pub(crate) fn borrow<H: Home>(task: TaskRef) -> ManuallyDrop<Waker> {
     // SAFETY: the vtable below keeps RawWaker's contract for pointers to live
     // cells, and the poll outlives the borrow. It is not dropped, so it needs
     // no reference of its own.
-    ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, H::waker_vtable())) })
+    ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, H::WAKER)) })
 }
 
 /// The vtable of a home's wakers; to be put into a `static`.
@@ -32,13 +32,41 @@ pub(crate) const fn vtable<H: Home>() -> RawWakerVTable {
 /// is a task's of a home of this kind.
 #[inline(always)]
 pub(crate) fn wake_by_ref<H: Home>(waker: &Waker) {
-    if std::ptr::eq(waker.vtable(), H::waker_vtable()) {
+    if std::ptr::eq(waker.vtable(), H::WAKER) {
         // SAFETY: the vtable says what the data is, and the waker's reference
         // keeps the cell alive.
         unsafe { wake::<H>(task_of(waker.data())) }
     } else {
         waker.wake_by_ref();
     }
+}
+
+/// As `waker.wake()`, for a task's of a home of this kind; gives back any other.
+#[inline(always)]
+pub(super) fn wake_own<H: Home>(waker: Waker) -> Result<(), Waker> {
+    if !std::ptr::eq(waker.vtable(), H::WAKER) {
+        return Err(waker);
+    }
+    // SAFETY: the waker, and its reference, is used up here.
+    unsafe { wake_raw::<H>(ManuallyDrop::new(waker).data()) };
+    Ok(())
+}
+
+/// As `waker.clone()`, for whoever awaits `task`, and without a call through the
+/// vtable where both are tasks of one home. On the home thread of `task`.
+#[inline(always)]
+pub(super) fn clone_for(task: TaskRef, waker: &Waker) -> Waker {
+    let header = task.header();
+    if std::ptr::eq(waker.vtable(), header.vtable.waker) {
+        // SAFETY: the vtable says what the data is, and the waker keeps it alive.
+        let awaiting = unsafe { task_of(waker.data()) };
+        if awaiting.header().home == header.home {
+            awaiting.retain_here();
+            // SAFETY: the same waker's parts, and a reference of its own.
+            return unsafe { Waker::new(waker.data(), waker.vtable()) };
+        }
+    }
+    waker.clone()
 }
 
 /// Schedules the task from whatever thread this is.
@@ -86,9 +114,10 @@ unsafe fn clone_raw<H: Home>(data: *const ()) -> RawWaker {
     if H::here(task.header().home, |_| task.retain_here()).is_none() {
         task.retain_elsewhere();
     }
-    RawWaker::new(data, H::waker_vtable())
+    RawWaker::new(data, H::WAKER)
 }
 
+#[inline]
 unsafe fn wake_raw<H: Home>(data: *const ()) {
     // SAFETY: RawWaker's contract.
     let task = unsafe { task_of(data) };
