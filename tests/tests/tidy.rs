@@ -39,6 +39,7 @@ const UNSAFE_FILES: &[&str] = &[
     "runtime/src/signal/mod.rs",
     "runtime/src/sync/future/owned.rs",
     "runtime/src/sync/wait_queue.rs",
+    "runtime/src/task/beside.rs",
     "runtime/src/task/cell.rs",
     "runtime/src/task/handle.rs",
     "runtime/src/task/mod.rs",
