@@ -212,7 +212,7 @@ mod tests {
         use std::os::unix::process::ExitStatusExt;
         const CHILD: &str = "POLYLOOP_TEST_COUNT_OVERFLOWS";
         if std::env::var_os(CHILD).is_some() {
-            let word = Word(AtomicUsize::new(TOO_MANY - REFERENCE));
+            let word = Word(AtomicU32::new(TOO_MANY - REFERENCE));
             word.retain();
             eprintln!("one more is possible");
             word.retain();
