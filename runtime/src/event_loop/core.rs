@@ -3,6 +3,7 @@
 
 use super::begin::{Settings, Unusual};
 use super::calls::{CallAt, CallSoon};
+use super::home::Backlog;
 use super::local::Locals;
 use super::observe::Observer;
 use super::spans::{call_in_span, in_span};
@@ -30,6 +31,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Core {
     pub(super) mailbox: NonNull<Mailbox>,
     pub(super) ready: ReadyQueue,
+    /// Mail that was taken and waits for its turn; see `take_inbox`.
+    pub(super) backlog: Backlog,
     pub(super) tasks: TaskSet,
     pub(super) pool: CellPool,
     pub(super) reactor: Rc<Reactor>,
@@ -78,6 +81,7 @@ impl Core {
         Self {
             mailbox: choices.mailbox,
             ready: ReadyQueue::default(),
+            backlog: Backlog::default(),
             tasks: TaskSet::default(),
             pool: CellPool::default(),
             reactor: Rc::new(choices.reactor),

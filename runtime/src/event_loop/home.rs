@@ -3,14 +3,19 @@
 use super::core::Core;
 use super::{context, vars};
 use crate::error::TaskError;
-use crate::remote::{LoopHandle, Mailbox, Outcome, Refused, Remote, submit_to};
+use crate::remote::{Inbox, LoopHandle, Mailbox, Outcome, Refused, Remote, submit_to};
 use crate::task::recycle::{self, Memory};
 use crate::task::{DoneCallback, Home, LoopId, TaskRef, flags, waker};
 use std::any::Any;
+use std::cell::Cell;
 use std::error::Error;
 use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
 use std::task::{RawWakerVTable, Waker};
+
+/// The most that a turn takes from the mailbox. A sender that is faster than the
+/// loop would else make each turn longer than the one before, for everybody.
+pub(super) const ARRIVALS: usize = if cfg!(loom) { 1 } else { 256 };
 
 static WAKER: RawWakerVTable = waker::vtable::<Core>();
 
@@ -144,11 +149,53 @@ impl Outcome<()> for PanicsAreTold {
     }
 }
 
+/// Mail that was taken and has not had its turn yet: the older part of what
+/// there is.
+#[derive(Default)]
+pub(super) struct Backlog {
+    rest: Cell<Inbox>,
+    /// Asked several times a turn.
+    length: Cell<usize>,
+}
+
+impl Backlog {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.length.get()
+    }
+
+    fn take(&self) -> Inbox {
+        self.length.set(0);
+        self.rest.take()
+    }
+
+    fn put(&self, rest: Inbox) {
+        self.length.set(rest.len());
+        self.rest.set(rest);
+    }
+}
+
 impl Core {
-    /// Stage one of a turn: what arrived becomes ready, in order of arrival.
+    /// Stage one of a turn: what arrived becomes ready, in order of arrival, and
+    /// no more than [`ARRIVALS`] of it. The mailbox is taken again when the rest
+    /// of what it held has had its turn.
     #[inline]
     pub(super) fn take_inbox(&self) {
-        for task in self.mailbox().take() {
+        let mut inbox = match self.backlog.len() {
+            0 => self.mailbox().take(),
+            _ => self.backlog.take(),
+        };
+        for task in inbox.by_ref().take(ARRIVALS) {
+            self.arrived(task);
+        }
+        if inbox.len() > 0 {
+            self.backlog.put(inbox);
+        }
+    }
+
+    /// At the close: takes all that will ever arrive.
+    pub(super) fn close_inbox(&self) {
+        for task in self.backlog.take().chain(self.mailbox().close()) {
             self.arrived(task);
         }
     }

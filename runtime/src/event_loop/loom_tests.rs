@@ -298,3 +298,28 @@ fn loom_full_local_count_against_wake_and_drop() {
         other.join().unwrap();
     });
 }
+
+/// Cancellation from elsewhere of what waits in the backlog, against its arrival
+/// and the close: both are told once.
+#[test]
+fn loom_cancel_backlog_close() {
+    loom::model(|| {
+        let mut looped = new_loop();
+        let told = [Told::new(), Told::new()];
+        let [first, second] = told.clone().map(|told| {
+            let sent = looped.handle().submit(|| async {}, TellTo(told));
+            sent.unwrap()
+        });
+        let canceller = thread::spawn(move || {
+            second.cancel();
+            drop(second);
+        });
+        // A portion is one here: the second waits.
+        looped.turn(Some(Duration::ZERO)).unwrap();
+        looped.close(Duration::ZERO);
+        assert_eq!(told[0].counts(), (1, 0));
+        assert_eq!(told[1].counts(), (0, 1));
+        canceller.join().unwrap();
+        drop(first);
+    });
+}

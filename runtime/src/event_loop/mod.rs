@@ -22,6 +22,8 @@ pub(crate) mod vars;
 mod watch;
 
 #[cfg(all(test, not(loom)))]
+mod backlog_tests;
+#[cfg(all(test, not(loom)))]
 mod local_tests;
 #[cfg(all(test, loom))]
 mod loom_tests;

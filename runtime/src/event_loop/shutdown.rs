@@ -61,9 +61,7 @@ pub(super) fn close(
     }
     clean_up(&core, engine, grace, hurry);
     // 2. Close the one door; from here on nothing arrives.
-    for task in core.mailbox().close() {
-        core.arrived(task);
-    }
+    core.close_inbox();
     report.unstarted = core.unstarted.get();
     // 3. Timers and sockets forget whom to wake.
     let mut wakers = core.timers.borrow_mut().clear();

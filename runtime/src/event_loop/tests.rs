@@ -42,7 +42,7 @@ impl Unpark for Nobody {
     }
 }
 
-fn counting() -> (EventLoop, Rc<RefCell<Vec<Wait>>>) {
+pub(super) fn counting() -> (EventLoop, Rc<RefCell<Vec<Wait>>>) {
     let waits = Rc::<RefCell<Vec<Wait>>>::default();
     let builder = EventLoop::builder().driver(Counting(waits.clone()));
     let looped = builder.busy_poll(Duration::ZERO).build();

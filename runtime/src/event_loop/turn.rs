@@ -15,13 +15,16 @@
 //! arrivals from other threads wait for the end of the batch.
 //!
 //! # Fairness
-//! In a turn every task that was ready at its start is polled once, and a poll
+//! In a turn every task that was ready at its start is polled once, [`ARRIVALS`]
+//! of what other threads sent are at most added to them, and a poll
 //! does at most [`BUDGET`](crate::coop::BUDGET) operations on sockets and on
 //! the bridge's channels. So whatever floods the loop (a task that wakes itself,
 //! callbacks that schedule callbacks, a socket that always has data, arrivals
 //! from other threads), a ready task waits for one poll of each of the others,
-//! a due timer for one batch, an arrival for one batch, and a socket for a batch
-//! and the look at I/O above.
+//! a due timer for one batch, a socket for a batch and the look at I/O above,
+//! and an arrival for one batch, or one for each [`ARRIVALS`] that came before it.
+//!
+//! [`ARRIVALS`]: super::home::ARRIVALS
 //!
 //! # Waiting
 //! Before it sleeps, the loop spins on its mailbox and its I/O for as long as
@@ -153,7 +156,7 @@ impl Engine {
         }
         let polled = self.run_batch(core)?;
         let mut events = 0;
-        if core.ready.len() == 0 && !done() {
+        if core.ready.len() == 0 && core.backlog.len() == 0 && !done() {
             events = if core.stopping.get() {
                 self.look(core)?
             } else {
@@ -330,7 +333,8 @@ impl Engine {
         let polls = self.polls + u64::from(self.stride - self.polls_left);
         counters.polls.store(polls, Relaxed);
         counters.tasks.store(core.tasks.len() as u64, Relaxed);
-        counters.ready.store(core.ready.len() as u64, Relaxed);
+        let ready = core.ready.len() + core.backlog.len();
+        counters.ready.store(ready as u64, Relaxed);
         counters.parks.store(self.parks, Relaxed);
         counters.parked_ns.store(self.parked, Relaxed);
     }

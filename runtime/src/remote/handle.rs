@@ -39,7 +39,7 @@ pub struct LoopMetrics {
     pub polls: u64,
     /// Tasks alive.
     pub tasks: u64,
-    /// Tasks ready to be polled.
+    /// Tasks ready to be polled, and arrivals that the loop has seen.
     pub ready: u64,
     /// How often the loop went to sleep.
     pub parks: u64,

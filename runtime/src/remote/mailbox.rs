@@ -186,7 +186,7 @@ impl Mailbox {
     #[inline]
     pub(crate) fn take(&self) -> Inbox {
         if self.head.0.load(Relaxed) == EMPTY {
-            return Inbox(None);
+            return Inbox::default();
         }
         Inbox::reverse(self.head.0.swap(EMPTY, AcqRel))
     }
@@ -251,7 +251,11 @@ impl Mailbox {
 
 /// What was taken from a mailbox, in order of arrival. Each task's QUEUED bit
 /// is the taker's to clear, after the step past it.
-pub(crate) struct Inbox(Option<TaskRef>);
+#[derive(Default)]
+pub(crate) struct Inbox {
+    first: Option<TaskRef>,
+    length: usize,
+}
 
 impl Inbox {
     fn reverse(head: *mut Header) -> Self {
@@ -262,7 +266,7 @@ impl Inbox {
             }
             _ => None,
         };
-        let mut first = None;
+        let mut taken = Self::default();
         while let Some(task) = rest {
             // The lines are in the sender's cache; asked for together and for
             // writing, they come in one trip instead of five, and asked for
@@ -274,11 +278,18 @@ impl Inbox {
             // task's QUEUED bit is cleared.
             unsafe {
                 rest = task.header().inbox_next();
-                task.header().set_inbox_next(first);
+                task.header().set_inbox_next(taken.first);
             }
-            first = Some(task);
+            taken.first = Some(task);
+            taken.length += 1;
         }
-        Self(first)
+        taken
+    }
+
+    /// How many are left.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.length
     }
 }
 
@@ -286,9 +297,10 @@ impl Iterator for Inbox {
     type Item = TaskRef;
 
     fn next(&mut self) -> Option<TaskRef> {
-        let task = self.0?;
+        let task = self.first?;
         // SAFETY: its QUEUED bit is still set, so its link is still ours.
-        self.0 = unsafe { task.header().inbox_next() };
+        self.first = unsafe { task.header().inbox_next() };
+        self.length -= 1;
         Some(task)
     }
 }

@@ -8,6 +8,6 @@ mod submit;
 
 pub use handle::{HomeThread, LoopHandle, LoopMetrics, LoopState};
 pub use mailbox::Unpark;
-pub(crate) use mailbox::{Mailbox, phase};
+pub(crate) use mailbox::{Inbox, Mailbox, phase};
 pub(crate) use submit::submit_to;
 pub use submit::{Outcome, Refused, Remote};
