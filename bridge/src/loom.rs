@@ -11,7 +11,7 @@ pub(crate) use std_types::*;
 mod std_types {
     pub(crate) use parking_lot::Mutex;
     use std::sync::atomic::Ordering::SeqCst;
-    pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize, fence};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, fence};
     pub(crate) use std::thread;
     pub(crate) use std::thread_local;
 
@@ -58,7 +58,7 @@ pub(crate) use loom_types::*;
 #[cfg(loom)]
 mod loom_types {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicU8, AtomicUsize, fence};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, fence};
     pub(crate) use loom::thread;
     pub(crate) use loom::thread_local;
     use std::sync::atomic::Ordering::SeqCst;

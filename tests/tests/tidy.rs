@@ -18,6 +18,7 @@ const UNSAFE_FILES: &[&str] = &[
     "benches/src/peers/assume_send.rs",
     "bridge/src/blocked.rs",
     "bridge/src/channel/oneshot.rs",
+    "bridge/src/channel/list.rs",
     "bridge/src/channel/ring.rs",
     "bridge/src/executor/job.rs",
     "bridge/src/executor/offloaded.rs",

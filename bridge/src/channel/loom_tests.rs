@@ -1,5 +1,6 @@
 //! The queue's ends, waiting and closing, over the real storage.
 
+use super::list::List;
 use super::ring::Ring;
 use super::*;
 use concurrent_queue::PopError;
@@ -123,6 +124,100 @@ fn loom_a_push_is_before_the_close_or_comes_back() {
         let popped = ring.pop();
         assert_ne!(popped, Err(PopError::Empty));
         assert_eq!(producer.join().unwrap(), popped.is_ok());
+    });
+}
+
+/// Two producers meet at a block's end, which a consumer passes after them.
+#[test]
+fn loom_the_list_gives_each_value_once_from_block_to_block() {
+    loom::model(|| {
+        let list = Arc::new(List::new());
+        list.push(0).unwrap();
+        let producers: Vec<_> = [1, 2]
+            .map(|value| {
+                let list = list.clone();
+                loom::thread::spawn(move || list.push(value).is_ok())
+            })
+            .into();
+        let mut values = Vec::from_iter(list.pop().ok());
+        values.extend(list.pop().ok());
+        for producer in producers {
+            assert!(producer.join().unwrap(), "nothing is ever full");
+        }
+        assert_eq!(list.len(), 3 - values.len());
+        while let Ok(value) = list.pop() {
+            values.push(value);
+        }
+        assert_eq!(values[0], 0, "it was there before the others");
+        values.sort_unstable();
+        assert_eq!(values, [0, 1, 2]);
+    });
+}
+
+/// A producer uses the block that a consumer gives away, and a look passes by.
+#[test]
+fn loom_a_block_is_used_again_when_nobody_is_in_it() {
+    loom::model(|| {
+        let list = Arc::new(List::new());
+        for value in 0..3 {
+            list.push(value).unwrap();
+        }
+        let consumer = {
+            let list = list.clone();
+            loom::thread::spawn(move || {
+                let mut values = Vec::new();
+                list.pop_many(&mut values, 3).unwrap();
+                values
+            })
+        };
+        list.push(3).unwrap();
+        let _ = list.has_value(1);
+        list.push(4).unwrap();
+        let mut values = consumer.join().unwrap();
+        while let Ok(value) = list.pop() {
+            values.push(value);
+        }
+        assert_eq!(values, [0, 1, 2, 3, 4]);
+    });
+}
+
+#[test]
+fn loom_two_consumers_take_turns_at_the_end_of_a_block() {
+    loom::model(|| {
+        let list = Arc::new(List::new());
+        for value in 0..4 {
+            list.push(value).unwrap();
+        }
+        let other = {
+            let list = list.clone();
+            loom::thread::spawn(move || [list.pop(), list.pop()])
+        };
+        let mut values = vec![list.pop(), list.pop()];
+        assert!(values[0].unwrap() < values[1].unwrap(), "in order");
+        values.extend(other.join().unwrap());
+        values.sort_unstable_by_key(|value| value.unwrap());
+        assert_eq!(values, [0, 1, 2, 3].map(Ok));
+        assert_eq!(list.pop(), Err(PopError::Empty));
+    });
+}
+
+#[test]
+fn loom_a_push_to_a_list_is_before_the_close_or_comes_back() {
+    loom::model(|| {
+        let list = Arc::new(List::new());
+        list.push(0).unwrap();
+        let producer = {
+            let list = list.clone();
+            // The last of its block: closed while the next is put in place.
+            loom::thread::spawn(move || list.push(1).is_ok())
+        };
+        list.close();
+        assert_eq!(list.pop(), Ok(0));
+        let popped = list.pop();
+        assert_ne!(popped, Err(PopError::Empty));
+        assert_eq!(producer.join().unwrap(), popped.is_ok());
+        assert_eq!(list.pop(), Err(PopError::Closed));
+        assert!(list.push(2).is_err());
     });
 }
 

@@ -20,10 +20,14 @@ pub mod broadcast;
 mod core;
 mod error;
 mod heap;
+mod list;
+#[cfg(all(test, not(loom)))]
+mod list_tests;
 mod look;
 #[cfg(all(test, loom))]
 mod loom_tests;
 pub mod oneshot;
+mod patience;
 #[cfg(all(test, not(loom)))]
 mod queue_tests;
 mod receiver;

@@ -35,7 +35,8 @@
 //!    joining (with its fence) followed by this ring's "empty", one sees the
 //!    other: no fence is needed between the claim and the look.
 
-use crate::loom::{AtomicUsize, UnsafeCell, thread};
+use super::patience::Patience;
+use crate::loom::{AtomicUsize, UnsafeCell};
 use concurrent_queue::{PopError, PushError};
 use crossbeam_utils::CachePadded;
 use std::mem::MaybeUninit;
@@ -262,27 +263,6 @@ impl<T> Drop for Ring<T> {
         }
     }
 }
-
-/// How long to wait for somebody who is between two instructions: a moment, and
-/// after that the core is offered, which may be what that thread lacks.
-struct Patience(u32);
-
-impl Patience {
-    fn new() -> Self {
-        Self(0)
-    }
-
-    fn wait(&mut self) {
-        if self.0 < PAUSES && !cfg!(loom) {
-            self.0 += 1;
-            std::hint::spin_loop();
-        } else {
-            thread::yield_now();
-        }
-    }
-}
-
-const PAUSES: u32 = 32;
 
 /// The lowest bit of `tail`.
 const CLOSED: usize = 1;

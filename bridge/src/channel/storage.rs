@@ -3,19 +3,20 @@
 //! | kind      | storage                | why                                      |
 //! |-----------|------------------------|------------------------------------------|
 //! | bounded   | [`Ring`]               | nothing is allocated, claims are ordered |
-//! | unbounded | `ConcurrentQueue`      | blocks of slots, its closed mark is part of a push's claim |
+//! | unbounded | [`List`]               | blocks of slots; a look costs producers little, claims are ordered |
 //! | priority  | a [`Heap`] under a lock | there is no order without looking at others |
 //!
 //! All of them answer alike: a push comes before the close or comes back.
 #![forbid(unsafe_code)]
 
 use super::heap::{Heap, Shelf};
+use super::list::List;
 use super::ring::Ring;
-use concurrent_queue::{ConcurrentQueue, PopError, PushError};
+use concurrent_queue::{PopError, PushError};
 
 pub(super) enum Storage<T> {
     Ring(Ring<T>),
-    List(ConcurrentQueue<T>),
+    List(List<T>),
     Heap(Box<dyn Shelf<T>>),
 }
 
@@ -25,7 +26,7 @@ impl<T> Storage<T> {
     }
 
     pub(super) fn unbounded() -> Self {
-        Self::List(ConcurrentQueue::unbounded())
+        Self::List(List::new())
     }
 
     pub(super) fn priority(capacity: Option<usize>) -> Self
@@ -56,8 +57,10 @@ impl<T> Storage<T> {
     /// Moves up to `limit` values, at least one, to the end of `to`; says how
     /// many.
     pub(super) fn pop_many(&self, to: &mut Vec<T>, limit: usize) -> Result<usize, PopError> {
-        if let Self::Ring(ring) = self {
-            return ring.pop_many(to, limit);
+        match self {
+            Self::Ring(ring) => return ring.pop_many(to, limit),
+            Self::List(list) => return list.pop_many(to, limit),
+            Self::Heap(_) => {}
         }
         // Room first: a value that was popped has nowhere else to go.
         to.reserve(1);
@@ -80,7 +83,7 @@ impl<T> Storage<T> {
     pub(super) fn has_value(&self, ahead: usize) -> bool {
         match self {
             Self::Ring(ring) => ring.has_value(ahead),
-            Self::List(list) => list.len() > ahead,
+            Self::List(list) => list.has_value(ahead),
             Self::Heap(heap) => heap.len() > ahead,
         }
     }
@@ -109,7 +112,7 @@ impl<T> Storage<T> {
     /// Are pushes and pops claimed so that a look at who waits needs no fence?
     #[inline]
     pub(super) fn claims_are_ordered(&self) -> bool {
-        matches!(self, Self::Ring(_))
+        !matches!(self, Self::Heap(_))
     }
 
     /// Does a push ever wait for a pop?
@@ -150,7 +153,7 @@ impl<T> Storage<T> {
     pub(super) fn capacity(&self) -> Option<usize> {
         match self {
             Self::Ring(ring) => Some(ring.capacity()),
-            Self::List(list) => list.capacity(),
+            Self::List(_) => None,
             Self::Heap(heap) => heap.capacity(),
         }
     }
