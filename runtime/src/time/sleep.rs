@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 ///
 /// Precision: on Linux a few tens of microseconds; elsewhere the selector's, a
 /// millisecond. Never early. Where four or more timers of a loop fall due within
-/// a tenth of a millisecond, they may wait that long for one another.
+/// 0.13 milliseconds, they may wait that long for one another.
 ///
 /// # Cancel safety
 /// Dropping it takes the timer out.
