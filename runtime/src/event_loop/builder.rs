@@ -103,7 +103,7 @@ impl Builder {
         self
     }
 
-    /// The most polls between two looks at the clock (and, 50 µs after the
+    /// The most polls between two looks at the clock (and, at most 50 µs after the
     /// last, at I/O) while tasks are ready. Default: 61; at least 1.
     pub fn event_interval(mut self, polls: u32) -> Self {
         self.event_interval = polls.max(1);

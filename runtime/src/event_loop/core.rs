@@ -354,7 +354,12 @@ impl Core {
 
     /// Reads the clock and remembers the answer for this turn.
     pub(super) fn refresh_now(&self) -> u64 {
-        let now = self.nanos(self.time());
+        self.set_now(self.time())
+    }
+
+    /// Remembers for this turn what the clock said.
+    pub(super) fn set_now(&self, time: Instant) -> u64 {
+        let now = self.nanos(time);
         self.now.set(now);
         now
     }

@@ -11,6 +11,7 @@ mod core;
 mod done;
 mod home;
 mod local;
+mod looks;
 mod observe;
 mod shuffle;
 mod shutdown;

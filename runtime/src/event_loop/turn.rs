@@ -8,11 +8,11 @@
 //! # Looking at I/O while busy
 //! While tasks are ready, a system call each turn would cost more than the
 //! turns. After every `event_interval` polls (61 by default) the clock is read,
-//! and I/O is looked at if [`LOOK_EVERY`] have passed since it last was. When
-//! polls are slow the interval is halved, down to one poll. So between two
-//! looks lie at most `event_interval` polls, and about [`LOOK_EVERY`] plus one
-//! poll's time once the loop knows how slow they are. What they bring, timers and
-//! arrivals from other threads wait for the end of the batch.
+//! and I/O is looked at if it is time ([`Looks`]: 50 µs after the last look at
+//! the latest). When polls are slow the interval is halved, down to one poll. So
+//! between two looks lie at most `event_interval` polls, and at most about 50 µs
+//! plus one poll's time once the loop knows how slow they are. What they bring,
+//! timers and arrivals from other threads wait for the end of the batch.
 //!
 //! # Fairness
 //! In a turn every task that was ready at its start is polled once, [`ARRIVALS`]
@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 use super::core::Core;
+use super::looks::Looks;
 use super::shuffle::Shuffle;
 use super::timing::Timing;
 use super::watch::run_watched;
@@ -46,8 +47,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-/// How long I/O may go unlooked at while tasks are ready.
-const LOOK_EVERY: u64 = 50_000;
 /// How often unused cell memory is given back.
 const TRIM_EVERY: u64 = 1_000_000_000;
 /// Less memory than this is not worth waking up for.
@@ -74,7 +73,7 @@ pub(super) struct Engine {
     /// Polls between two looks at the clock, and how many are left of them.
     stride: u32,
     polls_left: u32,
-    looked: u64,
+    looks: Looks,
     trimmed: u64,
     turns: u64,
     polls: u64,
@@ -93,7 +92,7 @@ impl Engine {
             event_interval,
             stride: event_interval,
             polls_left: event_interval,
-            looked: 0,
+            looks: Looks::new(),
             trimmed: 0,
             turns: 0,
             polls: 0,
@@ -198,16 +197,18 @@ impl Engine {
         let before = core.now.get();
         let now = core.refresh_now();
         let took = now - before.min(now);
-        self.stride = if took > 2 * LOOK_EVERY {
+        self.stride = if took > 2 * self.looks.every() {
             (self.stride / 2).max(1)
         } else {
             (self.stride * 2).min(self.event_interval)
         };
         self.polls_left = self.stride;
         // A clock of the loop's own may stand still while the loop is busy.
-        if now - self.looked.min(now) >= LOOK_EVERY || core.clock.is_some() {
+        if self.looks.is_due(now) || core.clock.is_some() {
             self.publish(core);
-            self.look(core)?;
+            if self.look(core)? == 0 {
+                self.looks.was_in_vain(now);
+            }
         }
         Ok(())
     }
@@ -215,13 +216,14 @@ impl Engine {
     /// Collects the events that are there, without waiting.
     fn look(&mut self, core: &Core) -> io::Result<usize> {
         let events = drive(&mut *self.driver, core, Wait::Poll)?;
-        self.looked = core.refresh_now();
+        self.looks.looked(core.refresh_now());
         Ok(events)
     }
 
     /// Nothing is ready: waits for the next timer, an event or an arrival.
     fn wait(&mut self, core: &Core, max_wait: Option<Duration>) -> io::Result<usize> {
-        let began = core.refresh_now();
+        let moment = core.time();
+        let began = core.set_now(moment);
         let timer = self.timing.next(core);
         let limit = max_wait.map(|wait| began.saturating_add(as_nanos(wait)));
         let deadline = match (timer, limit) {
@@ -243,9 +245,16 @@ impl Engine {
                 return Ok(events);
             }
         }
-        if let Some(events) = self.spin(core, deadline)? {
-            self.looked = core.refresh_now();
-            self.learn(self.looked - began.min(self.looked));
+        // The spin is real time, whatever clock the loop has.
+        let since = core.clock.as_ref().map_or(moment, |_| real_now());
+        if let Some(events) = self.spin(core, since, deadline)? {
+            let now = match (&core.clock, events) {
+                // Mail: to read the clock would cost as much as all the rest.
+                (None, 0) => core.set_now(moment + self.spin.spun()),
+                _ => core.refresh_now(),
+            };
+            self.looks.looked(now);
+            self.learn(now - began.min(now));
             return Ok(events);
         }
         self.park(core, began, deadline)
@@ -253,10 +262,15 @@ impl Engine {
 
     /// Looks for mail and events for as long as the budget allows; `None` if
     /// nothing came.
-    fn spin(&mut self, core: &Core, deadline: Option<u64>) -> io::Result<Option<usize>> {
+    fn spin(
+        &mut self,
+        core: &Core,
+        since: Instant,
+        deadline: Option<u64>,
+    ) -> io::Result<Option<usize>> {
         let deadline = deadline.and_then(|deadline| core.moment(deadline));
         let (mailbox, driver) = (core.mailbox(), &mut *self.driver);
-        let found = self.spin.spin(deadline, |costly| {
+        let found = self.spin.spin_since(since, deadline, |costly| {
             if mailbox.has_mail() {
                 return Some(Ok(0));
             }
@@ -291,15 +305,20 @@ impl Engine {
             // Centuries ahead, or no deadline at all.
             Some(None) | None => Wait::Forever,
         };
-        let slept = real_now();
+        // Where nothing came between, the wait's own beginning is as good.
+        let exactly = core.clock.is_some() || core.observer.hooks.is_some();
+        let slept = exactly.then(real_now);
         let events = drive(&mut *self.driver, core, wait);
         if was_busy {
             self.busy = Some(BusyThread::enter());
         }
         let now = core.refresh_now();
-        self.looked = now;
+        self.looks.looked(now);
         self.parks += 1;
-        self.parked += as_nanos(slept.elapsed());
+        self.parked += slept.map_or_else(
+            || now.saturating_sub(began + as_nanos(self.spin.spun())),
+            |slept| as_nanos(slept.elapsed()),
+        );
         core.hook(|hooks| hooks.after_park());
         let events = events?;
         // A timer's end is no conversation, however soon it came.

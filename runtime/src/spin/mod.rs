@@ -12,7 +12,10 @@
 //!   budget: a spinner would take the core from the thread it waits for;
 //! - other processes want cores too, and cannot be counted. So a spinner offers
 //!   its core once a round; a round that then takes longer than `CROWDED` says
-//!   that somebody took the offer, and the next `REST` waits sleep at once;
+//!   that somebody took the offer, and the next few waits sleep at once. An
+//!   interruption now and then costs no more than those; where it comes again
+//!   and again, the rests grow from `FIRST_REST` to `LAST_REST` waits, so that a
+//!   core that somebody else wants all the time is offered hardly ever;
 //! - a thread that waits for what others work out, on cores that are crowded by
 //!   just those, offers them its core a few times before it sleeps
 //!   ([`SpinBudget::offer`]): a switch costs less than a sleep, for which
@@ -22,6 +25,11 @@
 //! this rule, each with a budget of its own.
 #![forbid(unsafe_code)]
 
+mod cores;
+#[cfg(test)]
+mod tests;
+
+use cores::cores;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -35,14 +43,19 @@ pub const FIRST_SPIN: Duration = Duration::from_micros(12);
 /// interrupted by somebody else who needs the core.
 const CROWDED: Duration = Duration::from_micros(40);
 
-/// Waits that do not spin after a round was interrupted.
-const REST: u16 = 200;
+/// Waits that do not spin after a round was interrupted: the first time, and
+/// where it happens all the time.
+const FIRST_REST: u16 = 8;
+const LAST_REST: u16 = 4096;
 
 /// How often a thread offers its core before it sleeps.
 const OFFERS: u32 = 3;
 
 /// An offer that takes this long went to somebody else's program.
 const TAKEN: Duration = Duration::from_millis(2);
+
+/// Waits without an offer after one that was taken so.
+const WARY: u16 = 200;
 
 /// Looks in a round: between two readings of the clock.
 const LOOKS: u32 = 8;
@@ -80,16 +93,18 @@ pub struct SpinBudget {
     resting: u16,
     /// Waits without an offer, since the last one was taken for long.
     wary: u16,
+    /// How many that will be the next time.
+    rest: u16,
+    /// How long the last spin lasted, as of its last look at the clock.
+    spun: Duration,
 }
 
 impl SpinBudget {
     /// An adaptive budget; it begins at nothing.
     pub const fn new() -> Self {
         Self {
-            now: Duration::ZERO,
             fixed: false,
-            resting: 0,
-            wary: 0,
+            ..Self::fixed(Duration::ZERO)
         }
     }
 
@@ -101,18 +116,24 @@ impl SpinBudget {
             fixed: true,
             resting: 0,
             wary: 0,
+            rest: FIRST_REST,
+            spun: Duration::ZERO,
         }
     }
 
     /// The budget as it stands.
     pub fn get(&self) -> Duration {
-        self.now
+        if self.resting > 0 {
+            Duration::ZERO
+        } else {
+            self.now
+        }
     }
 
     /// How long to spin in the wait that begins now.
     pub fn wait_begins(&self) -> Duration {
-        if self.fixed || !(overcommitted() || self.resting > 0) {
-            self.now
+        if self.fixed || !overcommitted() {
+            self.get()
         } else {
             Duration::ZERO
         }
@@ -126,18 +147,32 @@ impl SpinBudget {
     pub fn spin<R>(
         &mut self,
         deadline: Option<Instant>,
+        look: impl FnMut(bool) -> Option<R>,
+    ) -> Option<R> {
+        if self.get().is_zero() {
+            return None;
+        }
+        self.spin_since(Instant::now(), deadline, look)
+    }
+
+    /// As [`spin`](Self::spin), for who has just read the clock.
+    pub(crate) fn spin_since<R>(
+        &mut self,
+        began: Instant,
+        deadline: Option<Instant>,
         mut look: impl FnMut(bool) -> Option<R>,
     ) -> Option<R> {
+        self.spun = Duration::ZERO;
         let budget = self.wait_begins();
         if budget.is_zero() {
             return None;
         }
-        let began = Instant::now();
-        let mut round = began;
+        let mut round = Duration::ZERO;
         loop {
             for number in 0..LOOKS {
                 let found = look(number == 0);
                 if found.is_some() {
+                    self.rest = (self.rest - self.rest / 8).max(FIRST_REST);
                     return found;
                 }
                 for _ in 0..PAUSES {
@@ -146,18 +181,22 @@ impl SpinBudget {
             }
             std::thread::yield_now();
             let now = Instant::now();
-            if now.saturating_duration_since(round) >= CROWDED && !self.fixed {
-                self.now = Duration::ZERO;
-                self.resting = REST;
+            self.spun = now.saturating_duration_since(began);
+            if self.spun - round >= CROWDED && !self.fixed {
+                self.resting = self.rest;
+                self.rest = (self.rest * 4).min(LAST_REST);
                 return None;
             }
-            if now.saturating_duration_since(began) >= budget
-                || deadline.is_some_and(|deadline| now >= deadline)
-            {
+            if self.spun >= budget || deadline.is_some_and(|deadline| now >= deadline) {
                 return None;
             }
-            round = now;
+            round = self.spun;
         }
+    }
+
+    /// How long the last spin lasted, or up to a round longer.
+    pub(crate) fn spun(&self) -> Duration {
+        self.spun
     }
 
     /// Where the cores are crowded, offers the calling thread's a few times, until
@@ -183,7 +222,7 @@ impl SpinBudget {
             let found = look();
             let now = Instant::now();
             if now.saturating_duration_since(before) >= TAKEN {
-                self.wary = REST;
+                self.wary = WARY;
                 return found;
             }
             if found.is_some() || deadline.is_some_and(|deadline| now >= deadline) {
@@ -200,10 +239,7 @@ impl SpinBudget {
         if self.fixed {
             return;
         }
-        if self.resting > 0 {
-            self.resting -= 1;
-            return;
-        }
+        self.resting = self.resting.saturating_sub(1);
         self.now = if waited <= MAX_SPIN {
             (self.now * 2).clamp(FIRST_SPIN, MAX_SPIN)
         } else if self.now <= FIRST_SPIN {
@@ -242,93 +278,4 @@ impl Drop for BusyThread {
 /// Do the threads that run or spin outnumber the cores?
 fn overcommitted() -> bool {
     BUSY.load(Relaxed) > cores()
-}
-
-/// The cores this process may use, asked once; two threads that ask at the same
-/// time get the same answer.
-fn cores() -> usize {
-    static CORES: AtomicUsize = AtomicUsize::new(0);
-    match CORES.load(Relaxed) {
-        0 => {
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            CORES.store(cores, Relaxed);
-            cores
-        }
-        cores => cores,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fixed_budget_does_not_adapt() {
-        let mut budget = SpinBudget::fixed(Duration::from_micros(7));
-        budget.wait_ended(Duration::from_secs(1));
-        budget.wait_ended(Duration::from_nanos(1));
-        assert_eq!(budget.wait_begins(), Duration::from_micros(7));
-    }
-
-    #[test]
-    fn an_interrupted_round_ends_the_spinning_for_a_while() {
-        let mut budget = SpinBudget::new();
-        budget.wait_ended(Duration::ZERO);
-        let found: Option<()> = budget.spin(None, |_| {
-            std::thread::sleep(CROWDED);
-            None
-        });
-        assert!(found.is_none());
-        budget.wait_ended(Duration::ZERO);
-        assert_eq!(budget.get(), Duration::ZERO, "resting");
-        for _ in 0..REST {
-            budget.wait_ended(Duration::ZERO);
-        }
-        assert_eq!(budget.get(), FIRST_SPIN);
-    }
-
-    #[test]
-    fn nothing_is_spun_while_busy_threads_outnumber_cores() {
-        let mut budget = SpinBudget::new();
-        budget.wait_ended(Duration::ZERO);
-        let _crowd: Vec<_> = (0..=cores()).map(|_| BusyThread::enter()).collect();
-        assert_eq!(budget.wait_begins(), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_waiter_offers_its_core_while_the_cores_are_crowded() {
-        let _crowd: Vec<_> = (0..=cores()).map(|_| BusyThread::enter()).collect();
-        let offered = |deadline, answer_at| {
-            let mut looks = 0;
-            let found = SpinBudget::new().offer(deadline, || {
-                looks += 1;
-                (looks == answer_at).then_some(())
-            });
-            (found, looks)
-        };
-        assert_eq!(offered(None, 1), (Some(()), 1), "what is there is found");
-        // Whether there is a second offer is up to those who had the first.
-        let (found, looks) = offered(None, 2);
-        assert!(found.is_some() == (looks == 2));
-        let (found, looks) = offered(None, u32::MAX);
-        assert!(found.is_none() && (1..=OFFERS).contains(&looks));
-        assert_eq!(offered(Some(Instant::now()), u32::MAX), (None, 1));
-        let nobody = SpinBudget::fixed(Duration::ZERO).offer(None, || Some(()));
-        assert_eq!(nobody, None, "it is turned off");
-    }
-
-    #[test]
-    fn an_offer_that_was_taken_for_long_is_not_made_again_soon() {
-        let mut budget = SpinBudget::new();
-        let _crowd: Vec<_> = (0..=cores()).map(|_| BusyThread::enter()).collect();
-        let long = budget.offer(None, || {
-            std::thread::sleep(TAKEN);
-            Some(())
-        });
-        assert!(long.is_some(), "what came meanwhile is not lost");
-        for _ in 0..REST {
-            assert_eq!(budget.offer(None, || Some(())), None);
-        }
-        assert!(budget.offer(None, || Some(())).is_some());
-    }
 }
