@@ -139,7 +139,7 @@ pub fn all() -> Vec<Peer> {
     all.extend([python::asyncio(), python::uvloop()]);
     #[cfg(feature = "peers")]
     all.extend(channels::all());
-    all.push(limit::limit());
+    all.extend([polyloop::parked(), limit::limit(), limit::spin()]);
     #[cfg(target_os = "linux")]
     all.push(limit::eventfd());
     all

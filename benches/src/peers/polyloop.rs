@@ -1,12 +1,15 @@
 //! polyloop and its bridge.
 
+use super::Peer;
 use crate::Echo;
 use crate::runtime::{Exchange, Remote, Runtime, Setup};
 use crate::scenario::channels::Channel;
+use crate::scenario::submitting;
 use futures::{AsyncReadExt, AsyncWriteExt};
 use hyper::service::service_fn;
 use polyloop::compat::hyper::HyperIo;
 use polyloop::sync::{Event, Lock, Queue, Semaphore};
+use polyloop::{Builder, EventLoop};
 use polyloop_bridge::{
     Submission, ThreadPoolExecutor, channel, run_coroutine_threadsafe, run_in_executor,
 };
@@ -67,14 +70,7 @@ impl Runtime for Polyloop {
     }
 
     fn remote() -> Box<dyn Remote> {
-        let (send, receive) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            let mut looped = polyloop::EventLoop::new().expect("descriptors to spare");
-            send.send(looped.handle()).expect("the starter waits");
-            looped.run_forever().expect("it is stopped, not broken");
-        });
-        let handle = receive.recv().expect("the thread sends it");
-        Box::new(Loop { handle, thread })
+        Box::new(Loop::start(EventLoop::builder))
     }
 
     fn offload(value: u64) -> impl Future<Output = u64> + 'static {
@@ -135,6 +131,50 @@ impl Runtime for Polyloop {
             task.await.map_err(io::Error::other)??;
         }
         Ok(())
+    }
+}
+
+/// Loops that never spin: every wait is a sleep, every arrival a wake.
+pub fn parked() -> Peer {
+    Peer {
+        name: Parked::NAME,
+        about: "polyloop with spinning turned off".to_owned(),
+        lacks: Parked::lacks,
+        runs: vec![
+            ("submit-cold", submitting::cold::<Parked>),
+            ("loop-to-loop", submitting::loop_to_loop::<Parked>),
+        ],
+    }
+}
+
+struct Parked;
+
+impl Parked {
+    fn builder() -> Builder {
+        EventLoop::builder().busy_poll(Duration::ZERO)
+    }
+}
+
+impl Runtime for Parked {
+    const NAME: &'static str = "polyloop-parked";
+
+    fn start<F: Future<Output: 'static> + 'static>(_: Setup, main: F) -> F::Output {
+        let mut looped = Self::builder().build().expect("descriptors to spare");
+        looped.run_until_complete(main).expect("nobody stops it")
+    }
+
+    fn spawn<F: Future<Output: 'static> + 'static>(
+        future: F,
+    ) -> impl Future<Output = F::Output> + 'static {
+        Polyloop::spawn(future)
+    }
+
+    fn yield_now() -> impl Future<Output = ()> {
+        Polyloop::yield_now()
+    }
+
+    fn remote() -> Box<dyn Remote> {
+        Box::new(Loop::start(Self::builder))
     }
 }
 
@@ -256,6 +296,17 @@ struct Loop {
 }
 
 impl Loop {
+    fn start(builder: fn() -> Builder) -> Self {
+        let (send, receive) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let mut looped = builder().build().expect("descriptors to spare");
+            send.send(looped.handle()).expect("the starter waits");
+            looped.run_forever().expect("it is stopped, not broken");
+        });
+        let handle = receive.recv().expect("the thread sends it");
+        Self { handle, thread }
+    }
+
     fn submit(&self, value: u64) -> Submission<u64> {
         run_coroutine_threadsafe(&self.handle, move || async move { value })
     }

@@ -74,7 +74,8 @@ pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 6] {
     ]
 }
 
-fn cold<R: Runtime>(work: &Work) -> Answer {
+/// The scenario `submit-cold`.
+pub fn cold<R: Runtime>(work: &Work) -> Answer {
     let remote = R::remote();
     let answer = cold_trips(work, |value| remote.round_trip(value));
     remote.stop();
@@ -166,7 +167,8 @@ fn produce(remote: &dyn Remote, sent: &AtomicU64, stop: &AtomicBool) {
     }
 }
 
-fn loop_to_loop<R: Runtime>(work: &Work) -> Answer {
+/// The scenario of that name.
+pub fn loop_to_loop<R: Runtime>(work: &Work) -> Answer {
     let remote = R::remote();
     let mut pace = work.pace();
     R::start(Setup::default(), async move {

@@ -19,6 +19,16 @@ pub fn limit() -> Peer {
     }
 }
 
+/// A server that does not sleep between two requests.
+pub fn spin() -> Peer {
+    Peer {
+        name: "limit-spin",
+        about: "bare mio, looks for 200 µs before it sleeps".to_owned(),
+        lacks: |_| None,
+        runs: servers::SPINNING_RUNS.to_vec(),
+    }
+}
+
 /// Two threads that wake each other through an eventfd each.
 #[cfg(target_os = "linux")]
 pub fn eventfd() -> Peer {

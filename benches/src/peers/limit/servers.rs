@@ -7,6 +7,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::UdpSocket;
+use std::time::{Duration, Instant};
 
 pub const RUNS: [(&str, Run); 7] = [
     ("tcp-1-64", |work| serve_tcp(work, 0, process_time, echo)),
@@ -20,6 +21,21 @@ pub const RUNS: [(&str, Run); 7] = [
     ("udp", |work| serve_udp(work, process_time, datagrams)),
 ];
 
+/// With a loop that looks for [`SPIN`] before it sleeps.
+pub const SPINNING_RUNS: [(&str, Run); 3] = [
+    ("tcp-1-64", |work| {
+        serve_tcp(work, 0, process_time, spinning)
+    }),
+    ("tcp-64-64", |work| {
+        serve_tcp(work, 1, process_time, spinning)
+    }),
+    ("tcp-1-16k", |work| {
+        serve_tcp(work, 3, process_time, spinning)
+    }),
+];
+
+const SPIN: Duration = Duration::from_micros(200);
+
 struct Connection {
     stream: TcpStream,
     /// What is still to be sent back of what the buffer holds.
@@ -28,8 +44,25 @@ struct Connection {
     echoed: u64,
 }
 
-/// Bare mio: what is ready is read and sent back, until all have hung up.
 fn echo(echo: Echo) -> io::Result<u64> {
+    serve(echo, |poll, events| poll.poll(events, None))
+}
+
+fn spinning(echo: Echo) -> io::Result<u64> {
+    serve(echo, |poll, events| {
+        let began = Instant::now();
+        while began.elapsed() < SPIN {
+            poll.poll(events, Some(Duration::ZERO))?;
+            if !events.is_empty() {
+                return Ok(());
+            }
+        }
+        poll.poll(events, None)
+    })
+}
+
+/// Bare mio: what is ready is read and sent back, until all have hung up.
+fn serve(echo: Echo, wait: impl Fn(&mut Poll, &mut Events) -> io::Result<()>) -> io::Result<u64> {
     let mut poll = Poll::new()?;
     let mut connections = Vec::with_capacity(echo.connections);
     for index in 0..echo.connections {
@@ -50,7 +83,7 @@ fn echo(echo: Echo) -> io::Result<u64> {
     let mut events = Events::with_capacity(1024);
     let mut open = echo.connections;
     while open > 0 {
-        match poll.poll(&mut events, None) {
+        match wait(&mut poll, &mut events) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             polled => polled?,
         }
