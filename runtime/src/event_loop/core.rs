@@ -359,9 +359,8 @@ impl Core {
 
     /// Remembers for this turn what the clock said.
     pub(super) fn set_now(&self, time: Instant) -> u64 {
-        let now = self.nanos(time);
-        self.now.set(now);
-        now
+        self.now.set(self.nanos(time));
+        self.now.get()
     }
 
     /// A moment in nanoseconds of the loop's time; the past is 0, and what lies
