@@ -352,17 +352,6 @@ impl Core {
         }
     }
 
-    /// Reads the clock and remembers the answer for this turn.
-    pub(super) fn refresh_now(&self) -> u64 {
-        self.set_now(self.time())
-    }
-
-    /// Remembers for this turn what the clock said.
-    pub(super) fn set_now(&self, time: Instant) -> u64 {
-        self.now.set(self.nanos(time));
-        self.now.get()
-    }
-
     /// A moment in nanoseconds of the loop's time; the past is 0, and what lies
     /// centuries ahead is the last one.
     pub(super) fn nanos(&self, moment: Instant) -> u64 {

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 use super::core::Core;
+use std::time::Instant;
 
 /// How long after timers fired the next may be gathered. Half of it, and what the
 /// system takes to wake the loop, is how late they are in the median.
@@ -55,5 +56,18 @@ impl Timing {
             return Some(gathered);
         }
         Some(next)
+    }
+}
+
+impl Core {
+    /// Reads the clock and remembers the answer for this turn.
+    pub(super) fn refresh_now(&self) -> u64 {
+        self.set_now(self.time())
+    }
+
+    /// Remembers for this turn what the clock said.
+    pub(super) fn set_now(&self, time: Instant) -> u64 {
+        self.now.set(self.nanos(time));
+        self.now.get()
     }
 }

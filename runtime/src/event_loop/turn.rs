@@ -246,7 +246,7 @@ impl Engine {
             }
         }
         // The spin is real time, whatever clock the loop has.
-        let since = core.clock.as_ref().map_or(moment, |_| real_now());
+        let since = core.clock.as_ref().map_or(moment, |_| Instant::now());
         if let Some(events) = self.spin(core, since, deadline)? {
             let now = match (&core.clock, events) {
                 // Mail: to read the clock would cost as much as all the rest.
@@ -307,7 +307,7 @@ impl Engine {
         };
         // Where nothing came between, the wait's own beginning is as good.
         let exactly = core.clock.is_some() || core.observer.hooks.is_some();
-        let slept = exactly.then(real_now);
+        let slept = exactly.then(Instant::now);
         let events = drive(&mut *self.driver, core, wait);
         if was_busy {
             self.busy = Some(BusyThread::enter());
@@ -392,11 +392,6 @@ fn drive(driver: &mut dyn Driver, core: &Core, wait: Wait) -> io::Result<usize> 
             .dispatch(event, |waker| core.guarded(|| waker.wake()));
     })?;
     Ok(events)
-}
-
-/// The time that a wait takes is real, whatever clock the loop has.
-fn real_now() -> Instant {
-    Instant::now()
 }
 
 fn as_nanos(duration: Duration) -> u64 {
