@@ -42,6 +42,8 @@ struct Connection {
     unsent: std::ops::Range<usize>,
     buffer: Vec<u8>,
     echoed: u64,
+    /// The client has hung up.
+    ended: bool,
 }
 
 fn echo(echo: Echo) -> io::Result<u64> {
@@ -78,6 +80,7 @@ fn serve(echo: Echo, wait: impl Fn(&mut Poll, &mut Events) -> io::Result<()>) ->
             unsent: 0..0,
             buffer: vec![0; echo.buffer],
             echoed: 0,
+            ended: false,
         });
     }
     let mut events = Events::with_capacity(1024);
@@ -88,7 +91,10 @@ fn serve(echo: Echo, wait: impl Fn(&mut Poll, &mut Events) -> io::Result<()>) ->
             polled => polled?,
         }
         for event in &events {
-            if connections[event.token().0].advance()? {
+            let connection = &mut connections[event.token().0];
+            // Its end may be announced more than once.
+            if !connection.ended && connection.advance()? {
+                connection.ended = true;
                 open -= 1;
             }
         }
