@@ -31,7 +31,7 @@
 use super::look::Look;
 use super::storage::Storage;
 use super::{ChannelStatistics, TrySendError};
-use crate::waiters::{Waiters, each_then_panic};
+use crate::waiters::{Waiters, each_then_panic, quietly};
 use concurrent_queue::{PopError, PushError};
 use crossbeam_utils::CachePadded;
 use std::sync::atomic::AtomicUsize;
@@ -76,7 +76,8 @@ impl<T> Core<T> {
     pub(super) fn pop(&self) -> Result<T, PopError> {
         let value = self.queue.pop()?;
         if self.queue.is_bounded() {
-            self.wake(&self.senders);
+            let claimed = self.queue.claims_are_ordered();
+            self.senders.waiters.wake_one_quietly(claimed);
         }
         Ok(value)
     }
@@ -85,7 +86,7 @@ impl<T> Core<T> {
     pub(super) fn pop_many(&self, to: &mut Vec<T>, limit: usize) -> Result<usize, PopError> {
         let count = self.queue.pop_many(to, limit)?;
         if self.queue.is_bounded() {
-            self.senders.waiters.wake_some(count);
+            quietly(|| self.senders.waiters.wake_some(count));
         }
         Ok(count)
     }

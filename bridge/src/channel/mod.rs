@@ -27,6 +27,8 @@ mod look;
 #[cfg(all(test, loom))]
 mod loom_tests;
 pub mod oneshot;
+#[cfg(all(test, not(loom)))]
+mod passing_tests;
 mod patience;
 #[cfg(all(test, not(loom)))]
 mod queue_tests;

@@ -222,7 +222,14 @@ fn poll_pop<T, R>(
                 continue;
             }
         };
-        core.receivers.waiters.leave(ticket);
+        // What the second look found was there before the place was, and woke
+        // nobody: a wake that came meanwhile was for somebody else.
+        match joined {
+            true => core.receivers.waiters.pass_quietly(ticket),
+            false => {
+                core.receivers.waiters.leave(ticket);
+            }
+        }
         return Poll::Ready(answer);
     }
 }

@@ -223,7 +223,14 @@ fn poll_push<T>(
                 continue;
             }
         };
-        core.senders.waiters.leave(ticket);
+        // What the second look found was there before the place was, and woke
+        // nobody: a wake that came meanwhile was for somebody else.
+        match joined {
+            true => core.senders.waiters.pass_quietly(ticket),
+            false => {
+                core.senders.waiters.leave(ticket);
+            }
+        }
         return Poll::Ready(answer);
     }
 }

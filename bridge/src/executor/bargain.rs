@@ -32,6 +32,7 @@
 //! | last searcher     | `searching` − 1                | the queue              |
 //! | worker that parks | `callable` + 1, `searching` − 1| the queue              |
 //! | failed start      | `searching` − 1                | the queue              |
+//! | worker that blocks| `callable` + 1                 | the queue              |
 //!
 //! One of two fences comes first, so either the submitter sees that it must
 //! call, or the other side sees the job. `searching` is raised under the lock or
@@ -277,9 +278,12 @@ impl<Q: Jobs, P: Place> Bargain<Q, P> {
     /// A worker begins to block. What is in the queue then needs a
     /// [`notify`](Self::notify); whoever pushes later sees one more to call.
     pub(super) fn goes_away(&self) {
-        let mut staff = self.staff.lock();
-        staff.away += 1;
-        self.count_callable(&staff);
+        {
+            let mut staff = self.staff.lock();
+            staff.away += 1;
+            self.count_callable(&staff);
+        }
+        fence(SeqCst);
     }
 
     pub(super) fn is_back(&self) {

@@ -160,15 +160,18 @@ impl<T> Offloaded<T> {
             return Poll::Ready(());
         };
         let job = self.taker.holder();
+        let mut joined = false;
         if !job.outcome().is_done() && !enter(pool, job, false) {
             pool.room.join(ticket, cx.waker());
+            joined = true;
             if !enter(pool, job, false) {
                 return Poll::Pending;
             }
         }
-        // A wake that a cancelled job was given goes to the next; one that was
-        // used is spent.
-        match job.outcome().is_done() {
+        // A wake that was used is spent. One that a cancelled job was given goes to
+        // the next, and so does one that came while it stood in line for room that
+        // was there before.
+        match joined || job.outcome().is_done() {
             true => pool.room.pass(ticket),
             false => {
                 pool.room.leave(ticket);

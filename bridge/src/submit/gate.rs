@@ -47,12 +47,16 @@ impl Gate {
 
     /// A permit now, or a place in line with `waker`.
     pub(super) fn enter(self: &Arc<Self>, ticket: &mut Ticket, waker: &Waker) -> Option<Permit> {
-        let permit = self.take().or_else(|| {
-            self.line.join(ticket, waker);
-            self.take()
-        })?;
-        // A wake that it held is spent: it has what the wake was for.
-        self.line.leave(ticket);
+        if let Some(permit) = self.take() {
+            // A wake that it held is spent: it has what the wake was for.
+            self.line.leave(ticket);
+            return Some(permit);
+        }
+        self.line.join(ticket, waker);
+        let permit = self.take()?;
+        // This one was free before it stood in line, and woke nobody: a wake that
+        // came meanwhile was for somebody else.
+        self.line.pass_quietly(ticket);
         Some(permit)
     }
 

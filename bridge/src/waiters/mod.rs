@@ -137,6 +137,29 @@ impl Waiters {
         }
     }
 
+    /// As [`pass`](Self::pass), for a caller that holds something: see
+    /// [`wake_one_quietly`](Self::wake_one_quietly).
+    #[inline]
+    pub(crate) fn pass_quietly(&self, ticket: &mut Ticket) {
+        if self.leave(ticket) {
+            self.wake_one_quietly(false);
+        }
+    }
+
+    /// Wakes the first in line, where a waker's panic would take along what the
+    /// caller holds: it ends here, told of by the panic hook. `claimed`: as
+    /// [`wake_one_after_claim`](Self::wake_one_after_claim).
+    #[inline]
+    pub(crate) fn wake_one_quietly(&self, claimed: bool) {
+        if !claimed {
+            full_fence();
+        }
+        fence_after_claim();
+        if self.waiting.load(SeqCst) != 0 {
+            quietly(|| self.wake_first());
+        }
+    }
+
     /// Wakes the first in line; the condition was made true before this.
     #[inline]
     pub(crate) fn wake_one(&self) {
@@ -195,6 +218,15 @@ impl Waiters {
         if let Some(waker) = first {
             waker.wake();
         }
+    }
+}
+
+/// Calls foreign code whose panic is not the caller's.
+#[cold]
+pub(crate) fn quietly(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        // It may panic when it is dropped.
+        std::mem::forget(payload);
     }
 }
 
