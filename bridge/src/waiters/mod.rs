@@ -224,9 +224,10 @@ impl Waiters {
 /// Calls foreign code whose panic is not the caller's.
 #[cold]
 pub(crate) fn quietly(f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        // It may panic when it is dropped.
-        std::mem::forget(payload);
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f))
+        && let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
+    {
+        std::mem::forget(second);
     }
 }
 
