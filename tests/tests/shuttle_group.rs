@@ -15,21 +15,11 @@ mod arena;
 #[path = "../../bridge/src/group/seats.rs"]
 mod seats;
 
+#[path = "shuttle/mutex.rs"]
+mod mutex;
 mod primitives {
+    pub(super) use crate::mutex::Mutex;
     pub(super) use shuttle::sync::atomic::{AtomicU64, AtomicUsize};
-
-    /// `parking_lot`'s face.
-    pub(super) struct Mutex<T>(shuttle::sync::Mutex<T>);
-
-    impl<T> Mutex<T> {
-        pub(super) fn new(value: T) -> Self {
-            Self(shuttle::sync::Mutex::new(value))
-        }
-
-        pub(super) fn lock(&self) -> shuttle::sync::MutexGuard<'_, T> {
-            self.0.lock().expect("no test panics under the lock")
-        }
-    }
 }
 
 /// A member knows its number, and which of those it had is told by its mark.

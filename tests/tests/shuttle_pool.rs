@@ -12,22 +12,12 @@ mod bargain;
 #[path = "../../bridge/src/executor/bargain_models.rs"]
 mod bargain_models;
 
+#[path = "shuttle/mutex.rs"]
+mod mutex;
 mod primitives {
+    pub(super) use crate::mutex::Mutex;
     pub(super) use shuttle::sync::atomic::{AtomicUsize, fence};
     pub(super) use shuttle::{sync, thread};
-
-    /// `parking_lot`'s face.
-    pub(super) struct Mutex<T>(shuttle::sync::Mutex<T>);
-
-    impl<T> Mutex<T> {
-        pub(super) fn new(value: T) -> Self {
-            Self(shuttle::sync::Mutex::new(value))
-        }
-
-        pub(super) fn lock(&self) -> shuttle::sync::MutexGuard<'_, T> {
-            self.0.lock().expect("no test panics under the lock")
-        }
-    }
 }
 
 fn in_many_orders(model: fn()) {

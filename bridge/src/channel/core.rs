@@ -31,7 +31,7 @@
 use super::look::Look;
 use super::storage::Storage;
 use super::{ChannelStatistics, TrySendError};
-use crate::waiters::{Waiters, each_then_panic, quietly};
+use crate::waiters::{Ticket, Waiters, each_then_panic, quietly};
 use concurrent_queue::{PopError, PushError};
 use crossbeam_utils::CachePadded;
 use std::sync::atomic::AtomicUsize;
@@ -190,6 +190,18 @@ impl End {
         // and a wrapped count would close a channel that is in use.
         if self.alive.fetch_add(1, Relaxed) > isize::MAX as usize {
             std::process::abort();
+        }
+    }
+
+    /// A wait has its answer, and gives its place up. `joined`: it found it in the
+    /// look after it took the place. That was there before and woke nobody, so a
+    /// wake that came meanwhile was for somebody else.
+    #[inline]
+    pub(super) fn settle(&self, ticket: &mut Ticket, joined: bool) {
+        if joined {
+            self.waiters.pass_quietly(ticket);
+        } else {
+            self.waiters.leave(ticket);
         }
     }
 

@@ -222,14 +222,7 @@ fn poll_pop<T, R>(
                 continue;
             }
         };
-        // What the second look found was there before the place was, and woke
-        // nobody: a wake that came meanwhile was for somebody else.
-        match joined {
-            true => core.receivers.waiters.pass_quietly(ticket),
-            false => {
-                core.receivers.waiters.leave(ticket);
-            }
-        }
+        core.receivers.settle(ticket, joined);
         return Poll::Ready(answer);
     }
 }

@@ -223,14 +223,7 @@ fn poll_push<T>(
                 continue;
             }
         };
-        // What the second look found was there before the place was, and woke
-        // nobody: a wake that came meanwhile was for somebody else.
-        match joined {
-            true => core.senders.waiters.pass_quietly(ticket),
-            false => {
-                core.senders.waiters.leave(ticket);
-            }
-        }
+        core.senders.settle(ticket, joined);
         return Poll::Ready(answer);
     }
 }

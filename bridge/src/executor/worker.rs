@@ -8,13 +8,14 @@ use super::bargain::Place;
 use super::job::{Job, Ran};
 use super::pool::Pool;
 use crate::blocked::works_for;
+use crate::waiters::quietly;
 use concurrent_queue::PopError;
 use parking_lot::Mutex;
 use polyloop::spin::{BusyThread, SpinBudget};
 use std::cell::Cell;
 use std::io;
 use std::ops::AddAssign;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -163,7 +164,7 @@ impl Worker {
         works_for(Some(Arc::new(self.pool.clone())));
         self.pin();
         if let Some(on_start) = &self.pool.config.on_start {
-            guarded(|| on_start());
+            quietly(|| on_start());
         }
         let mut idle_since = None;
         loop {
@@ -187,10 +188,10 @@ impl Worker {
             }
         }
         if let Some(on_stop) = &self.pool.config.on_stop {
-            guarded(|| on_stop());
+            quietly(|| on_stop());
         }
         works_for(None);
-        guarded(|| self.pool.ended.wake_all());
+        quietly(|| self.pool.ended.wake_all());
     }
 
     /// To a core, if the builder named some. What the system refuses is left.
@@ -245,7 +246,7 @@ impl Worker {
         });
         // The closure's panics are caught inside and delivered. What comes out
         // here is a waker's, or that of a value nobody wanted.
-        guarded(|| {
+        quietly(|| {
             self.seat.count(job.run());
             drop(job);
         });
@@ -278,15 +279,6 @@ impl Worker {
         }
         self.busy = Some(BusyThread::enter());
         true
-    }
-}
-
-/// Runs foreign code that must not take the worker down; the panic hook has
-/// reported what it had to say.
-fn guarded(f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        // A payload may panic when it is dropped.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
     }
 }
 

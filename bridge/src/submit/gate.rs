@@ -14,7 +14,6 @@
 
 use crate::loom::AtomicUsize;
 use crate::waiters::{Ticket, Waiters};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::task::Waker;
@@ -86,9 +85,7 @@ impl Drop for Permit {
         self.0.free.fetch_add(1, AcqRel);
         // A waker that panics is the waiter's fault, not that of the submission
         // whose closure is called or dropped here; the panic hook has told.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.0.line.wake_one())) {
-            std::mem::forget(payload);
-        }
+        self.0.line.wake_one_quietly(false);
     }
 }
 

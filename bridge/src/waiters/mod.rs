@@ -156,7 +156,7 @@ impl Waiters {
         }
         fence_after_claim();
         if self.waiting.load(SeqCst) != 0 {
-            quietly(|| self.wake_first());
+            self.wake_first_quietly();
         }
     }
 
@@ -208,6 +208,11 @@ impl Waiters {
     }
 
     #[cold]
+    fn wake_first_quietly(&self) {
+        quietly(|| self.wake_first());
+    }
+
+    #[cold]
     fn wake_first(&self) {
         let first;
         {
@@ -221,8 +226,8 @@ impl Waiters {
     }
 }
 
-/// Calls foreign code whose panic is not the caller's.
-#[cold]
+/// Calls foreign code whose panic is not the caller's; the panic hook has told of
+/// it.
 pub(crate) fn quietly(f: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(f))
         && let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
