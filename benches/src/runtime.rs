@@ -41,6 +41,9 @@ pub enum Part {
     Udp,
     /// `http`.
     Http,
+    /// Nothing of a runtime, but a machine that lets its system calls be
+    /// counted.
+    CountedCalls,
 }
 
 /// What tasks of one thread exchange, without anybody in the way except the

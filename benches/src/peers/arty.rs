@@ -48,7 +48,7 @@ impl Runtime for Arty {
         let reason = match part {
             Part::Exchange(_) => "it has no primitives of its own",
             Part::Tcp | Part::Udp | Part::Http => "it has no sockets",
-            Part::Tasks | Part::Timers | Part::Submit | Part::Offload => return None,
+            _ => return None,
         };
         Some(reason.to_owned())
     }

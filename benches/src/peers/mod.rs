@@ -39,6 +39,7 @@ mod tests;
 
 pub use python::version as python_version;
 
+use crate::machine::Calls;
 use crate::runtime::{Part, Runtime};
 use crate::scenario::channels::{Channel, of_channel};
 use crate::scenario::{self, Run, Scenario};
@@ -77,7 +78,11 @@ impl Peer {
         let needs = [Part::Tasks]
             .into_iter()
             .chain(scenario.needs.iter().copied());
-        match needs.into_iter().find_map(self.lacks) {
+        let lacks = |part| match part {
+            Part::CountedCalls => Calls::lacks(),
+            part => (self.lacks)(part),
+        };
+        match needs.into_iter().find_map(lacks) {
             Some(reason) => Err(Without::Cannot(reason)),
             None => Ok(*run),
         }

@@ -3,7 +3,7 @@
 use super::{Run, Scenario};
 use crate::Echo;
 use crate::client::{Client, Kind, Load, Report};
-use crate::machine::{pin_to, process_time, raise_descriptor_limit};
+use crate::machine::{Calls, pin_to, process_time, raise_descriptor_limit};
 use crate::runtime::{Part, Runtime, Setup};
 use crate::work::{Answer, Work};
 use std::io;
@@ -53,7 +53,27 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         needs: &[Part::Http],
         weight: 1.5,
     },
+    calls(
+        "calls-1",
+        "TCP echo, 1 connection, 64 bytes: what the server asks of the kernel",
+    ),
+    calls(
+        "calls-64",
+        "TCP echo, 64 connections, 64 bytes: what the server asks of the kernel",
+    ),
 ];
+
+/// A scenario of its own beside the one that takes the time, because counting
+/// makes every call a little longer.
+const fn calls(name: &'static str, about: &'static str) -> Scenario {
+    Scenario {
+        name,
+        about,
+        metrics: &["system calls a request"],
+        needs: &[Part::Tcp, Part::CountedCalls],
+        weight: 0.5,
+    }
+}
 
 /// Connections and bytes of the TCP scenarios.
 pub const SHAPES: [(&str, usize, usize); 6] = [
@@ -65,7 +85,7 @@ pub const SHAPES: [(&str, usize, usize); 6] = [
     ("tcp-1024-16k", 1024, 16 * 1024),
 ];
 
-pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 8] {
+pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 10] {
     [
         (SHAPES[0].0, |work| tcp_of::<R>(work, 0)),
         (SHAPES[1].0, |work| tcp_of::<R>(work, 1)),
@@ -75,11 +95,19 @@ pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 8] {
         (SHAPES[5].0, |work| tcp_of::<R>(work, 5)),
         ("udp", udp_of::<R>),
         ("http", http_of::<R>),
+        ("calls-1", |work| calls_of::<R>(work, 0)),
+        ("calls-64", |work| calls_of::<R>(work, 1)),
     ]
 }
 
 fn tcp_of<R: Runtime>(work: &Work, shape: usize) -> Answer {
     serve_tcp(work, shape, process_time, |echo| {
+        R::start(Setup::default(), async { R::echo_tcp(echo).await })
+    })
+}
+
+fn calls_of<R: Runtime>(work: &Work, shape: usize) -> Answer {
+    count_calls(work, shape, |echo| {
         R::start(Setup::default(), async { R::echo_tcp(echo).await })
     })
 }
@@ -107,6 +135,28 @@ pub fn serve_tcp(
     cpu: impl Fn() -> Duration,
     server: impl FnOnce(Echo) -> io::Result<u64> + Send + 'static,
 ) -> Answer {
+    let measure = |client: &mut Client| measured(client, cpu);
+    let (report, used) = echoing(work, shape, measure, server);
+    judged(&report, used)
+}
+
+/// The same server's system calls.
+pub fn count_calls(
+    work: &Work,
+    shape: usize,
+    server: impl FnOnce(Echo) -> io::Result<u64> + Send + 'static,
+) -> Answer {
+    let (report, calls) = echoing(work, shape, counted, server);
+    Answer::of([calls as f64 / report.requests as f64])
+}
+
+/// Serves a TCP scenario: what `measure` answers of its client.
+fn echoing<M>(
+    work: &Work,
+    shape: usize,
+    measure: impl FnOnce(&mut Client) -> (Report, M),
+    server: impl FnOnce(Echo) -> io::Result<u64> + Send + 'static,
+) -> (Report, M) {
     let (_, connections, size) = SHAPES[shape];
     let listener = listen();
     let servers = vec![(listener.local_addr().expect("it is bound"), connections)];
@@ -117,9 +167,9 @@ pub fn serve_tcp(
         rounds: 0,
     };
     let load = load(work, Kind::Tcp, servers, size);
-    let (report, used, echoed) = serve(&load, cpu, move || server(echo));
+    let (report, measured, echoed) = serve(&load, measure, move || server(echo));
     assert_eq!(echoed, report.total * size as u64);
-    judged(&report, used)
+    (report, measured)
 }
 
 /// The UDP scenario on a function that does what [`Runtime::echo_udp`] does.
@@ -131,7 +181,8 @@ pub fn serve_udp(
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
     let address = socket.local_addr().expect("it is bound");
     let load = load(work, Kind::Udp, vec![(address, DATAGRAM_CLIENTS)], 64);
-    let (report, used, echoed) = serve(&load, cpu, move || server(socket));
+    let measure = |client: &mut Client| measured(client, cpu);
+    let (report, used, echoed) = serve(&load, measure, move || server(socket));
     assert_eq!(echoed, report.total * 64);
     judged(&report, used)
 }
@@ -146,7 +197,8 @@ pub fn serve_http(
     let listener = listen();
     let address = listener.local_addr().expect("it is bound");
     let load = load(work, Kind::Http, vec![(address, connections)], 0);
-    let (report, used, ()) = serve(&load, cpu, move || server(listener, connections));
+    let measure = |client: &mut Client| measured(client, cpu);
+    let (report, used, ()) = serve(&load, measure, move || server(listener, connections));
     judged(&report, used)
 }
 
@@ -181,20 +233,19 @@ pub fn load(
 }
 
 /// Runs the server on a thread, server and client on a core each: the client's
-/// report, the processor time that was used while it measured, and what the
-/// server answered.
-fn serve<T: Send + 'static>(
+/// report, what else was measured of it, and what the server answered.
+fn serve<T: Send + 'static, M>(
     load: &Load,
-    cpu: impl Fn() -> Duration,
+    measure: impl FnOnce(&mut Client) -> (Report, M),
     server: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> (Report, Duration, T) {
+) -> (Report, M, T) {
     raise_descriptor_limit();
     let server = Server::start(server);
     let mut client = Client::start(load);
-    let (report, used) = measured(&mut client, cpu);
+    let (report, measured) = measure(&mut client);
     client.end();
     let served = server.join(&report);
-    (report, used, served)
+    (report, measured, served)
 }
 
 /// A server's thread, kept on the first core.
@@ -225,6 +276,16 @@ pub fn measured(client: &mut Client, cpu: impl Fn() -> Duration) -> (Report, Dur
     let mut before = Duration::ZERO;
     let report = client.run(|| before = cpu());
     (report, cpu().saturating_sub(before))
+}
+
+/// Lets a client run: its report, and the system calls of this process while it
+/// measured.
+fn counted(client: &mut Client) -> (Report, u64) {
+    let mut calls = None;
+    let report = client.run(|| calls = Some(Calls::count()));
+    let calls = calls.expect("the client measured");
+    let count = calls.and_then(Calls::end);
+    (report, count.expect("the machine counts them, as it said"))
 }
 
 fn judged(report: &Report, used: Duration) -> Answer {

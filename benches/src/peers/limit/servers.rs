@@ -1,7 +1,7 @@
 //! Servers without a runtime.
 
 use crate::scenario::Run;
-use crate::scenario::serving::{serve_tcp, serve_udp};
+use crate::scenario::serving::{count_calls, serve_tcp, serve_udp};
 use crate::{Echo, process_time};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-pub const RUNS: [(&str, Run); 7] = [
+pub const RUNS: [(&str, Run); 9] = [
     ("tcp-1-64", |work| serve_tcp(work, 0, process_time, echo)),
     ("tcp-64-64", |work| serve_tcp(work, 1, process_time, echo)),
     ("tcp-1024-64", |work| serve_tcp(work, 2, process_time, echo)),
@@ -19,6 +19,8 @@ pub const RUNS: [(&str, Run); 7] = [
         serve_tcp(work, 5, process_time, echo)
     }),
     ("udp", |work| serve_udp(work, process_time, datagrams)),
+    ("calls-1", |work| count_calls(work, 0, echo)),
+    ("calls-64", |work| count_calls(work, 1, echo)),
 ];
 
 /// With a loop that looks for [`SPIN`] before it sleeps.
