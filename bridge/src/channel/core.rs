@@ -199,7 +199,7 @@ impl End {
     #[inline]
     pub(super) fn settle(&self, ticket: &mut Ticket, joined: bool) {
         if joined {
-            self.waiters.pass_quietly(ticket);
+            self.waiters.pass(ticket);
         } else {
             self.waiters.leave(ticket);
         }

@@ -14,7 +14,7 @@ use super::builder::Config;
 use super::job::Job;
 use super::limited::Lines;
 use super::worker::{self, Seat};
-use crate::waiters::{Waiters, each_then_panic};
+use crate::waiters::{Waiters, each_then_panic, quietly};
 use concurrent_queue::{ConcurrentQueue, PopError};
 use parking_lot::Mutex;
 use std::io;
@@ -119,7 +119,7 @@ impl Pool {
     pub(super) fn close(&self) {
         self.bargain.jobs.close();
         self.bargain.call_all();
-        self.room.wake_all();
+        quietly(|| self.room.wake_all());
     }
 
     /// Ends every job in the queue unrun; returns how many that were.
@@ -187,7 +187,9 @@ impl Pool {
     fn release(&self) {
         if self.config.queue_limit.is_some() {
             self.queued.fetch_sub(1, AcqRel);
-            self.room.wake_one();
+            // A waker that panics must not take along the worker that has a job in
+            // its hand.
+            self.room.wake_one_quietly(false);
         }
     }
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::channel::oneshot;
 use crate::test_tools::{Dice, PanickingWaker, Wakes, poll_with, wait};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
@@ -174,6 +175,39 @@ fn a_full_queue_gives_the_closure_back_or_lets_wait() {
     );
     assert!(pool.shutdown(Shutdown::default()).is_complete());
     assert_eq!(pool.metrics().completed, 5);
+}
+
+#[test]
+fn trap_051_a_waker_that_panics_costs_no_job_no_worker_and_no_shutdown() {
+    let pool = ThreadPoolExecutor::builder()
+        .max_workers(1)
+        .queue_limit(1)
+        .build()
+        .expect("no thread is started yet");
+    let bad: Waker = Arc::new(PanickingWaker).into();
+    // The worker that makes room wakes it.
+    let (release, busy) = occupy(&pool);
+    let queued = pool.submit(|| 1);
+    let mut waits = pool.submit(|| 2);
+    assert!(poll_with(&mut waits, &bad).is_pending());
+    drop(release);
+    busy.result().expect("a value");
+    assert_eq!(queued.result().expect("the worker took it"), 1);
+    assert_eq!(wait(waits).expect("the worker lives"), 2);
+    // The shutdown wakes it.
+    let (release, busy) = occupy(&pool);
+    let queued = pool.submit(|| 3);
+    let mut waits = pool.submit(|| 4);
+    assert!(poll_with(&mut waits, &bad).is_pending());
+    let report = pool.shutdown(Shutdown {
+        wait: false,
+        ..Shutdown::default()
+    });
+    assert_eq!(report.queued, 1);
+    drop(release);
+    busy.result().expect("a value");
+    assert_eq!(queued.result().expect("it was queued"), 3);
+    assert!(wait(waits).expect_err("it is too late").is_shut_down());
 }
 
 #[test]

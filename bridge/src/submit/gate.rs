@@ -55,7 +55,7 @@ impl Gate {
         let permit = self.take()?;
         // This one was free before it stood in line, and woke nobody: a wake that
         // came meanwhile was for somebody else.
-        self.line.pass_quietly(ticket);
+        self.line.pass(ticket);
         Some(permit)
     }
 
@@ -141,6 +141,25 @@ mod loom_tests {
             stays.join().unwrap();
             gives.join().unwrap();
             assert_eq!(gate.free(), 1);
+        });
+    }
+
+    #[test]
+    fn trap_012_room_found_in_joining_leaves_the_wake_to_the_next() {
+        loom::model(|| {
+            let gate = Gate::new(2);
+            let held = [(); 2].map(|()| gate.try_enter().expect("there are two"));
+            let enters: Vec<_> = (0..2)
+                .map(|_| {
+                    let gate = gate.clone();
+                    loom::thread::spawn(move || enter_blocking(&gate))
+                })
+                .collect();
+            drop(held);
+            // Nobody gives back what the other one could enter with.
+            let entered = enters.into_iter().map(|enters| enters.join().unwrap());
+            assert_eq!(entered.collect::<Vec<_>>().len(), 2);
+            assert_eq!(gate.free(), 2);
         });
     }
 }

@@ -129,18 +129,10 @@ impl Waiters {
         old.is_none()
     }
 
-    /// Gives the place up, and hands an unused wake to the next in line.
+    /// Gives the place up, and hands an unused wake to the next in line; quietly,
+    /// since it is called in drops, and by those that hold what they waited for.
     #[inline]
     pub(crate) fn pass(&self, ticket: &mut Ticket) {
-        if self.leave(ticket) {
-            self.wake_one();
-        }
-    }
-
-    /// As [`pass`](Self::pass), for a caller that holds something: see
-    /// [`wake_one_quietly`](Self::wake_one_quietly).
-    #[inline]
-    pub(crate) fn pass_quietly(&self, ticket: &mut Ticket) {
         if self.leave(ticket) {
             self.wake_one_quietly(false);
         }
