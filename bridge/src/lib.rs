@@ -19,7 +19,7 @@
 //!
 //! | level | module | what it is |
 //! |---|---|---|
-//! | 0 | `loom`, `heap` | the model checker's seam; smallest first, stable |
+//! | 0 | `loom`, `heap`, `cores` | the model checker's seam; smallest first, stable; pinning |
 //! | 1 | `waiters`, `blocked` | who waits: tasks and plain threads, in one line; who blocks on whom |
 //! | 2 | `outcome` | the cell that carries one answer from one thread to another |
 //! | 3 | [`channel`] | `oneshot`, `broadcast`, `watch`; queues: bounded, unbounded, by priority |
@@ -34,6 +34,7 @@ mod blocked;
 pub mod blocking;
 pub mod channel;
 pub mod collect;
+mod cores;
 pub mod executor;
 pub mod group;
 mod heap;

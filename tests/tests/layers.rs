@@ -31,6 +31,7 @@ const RUNTIME: &Layers = &[
 ];
 
 const BRIDGE: &Layers = &[
+    ("cores", 0),
     ("heap", 0),
     ("loom", 0),
     ("blocked", 1),

@@ -8,6 +8,7 @@ use super::bargain::Place;
 use super::job::{Job, Ran};
 use super::pool::Pool;
 use crate::blocked::works_for;
+use crate::cores::pin_to;
 use crate::waiters::quietly;
 use concurrent_queue::PopError;
 use parking_lot::Mutex;
@@ -198,8 +199,7 @@ impl Worker {
     fn pin(&self) {
         let cores = &self.pool.config.cpus;
         if !cores.is_empty() {
-            let id = cores[self.seat.number % cores.len()];
-            core_affinity::set_for_current(core_affinity::CoreId { id });
+            pin_to(cores[self.seat.number % cores.len()]);
         }
     }
 

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::topology::{Cpu, cpus};
-use core_affinity::CoreId;
+use crate::cores::pin_to;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -60,11 +60,7 @@ pub(super) fn pin(order: &[usize], number: usize) -> bool {
     let Some(place) = number.checked_rem(order.len()) else {
         return false;
     };
-    let wanted = CoreId { id: order[place] };
-    // Others are not even asked for: a number beyond the system's own limit
-    // would be a panic.
-    let allowed = core_affinity::get_core_ids().unwrap_or_default();
-    allowed.contains(&wanted) && core_affinity::set_for_current(wanted)
+    pin_to(order[place])
 }
 
 /// A processor among its neighbours.
