@@ -5,7 +5,7 @@
 use super::{cancelled, ended, pool, waits};
 use crate::threadsafe::Running;
 use polyloop_bridge::channel::{self, oneshot};
-use polyloop_bridge::{Submission, run_coroutine_threadsafe};
+use polyloop_bridge::{Shutdown, Submission, run_coroutine_threadsafe};
 use std::time::Duration;
 
 /// How a submission is to end.
@@ -148,14 +148,18 @@ fn test_result_with_timeout() {
 /// same test_future.FutureTests.test_result_with_cancel
 #[test]
 fn test_result_with_cancel() {
-    let target = Running::start();
-    let (_go, work) = submit(&target, End::Cancel);
-    std::thread::scope(|scope| {
-        scope.spawn(|| assert!(work.cancel()));
-        // Blocked, or not yet.
-        while !work.is_done() {
-            std::thread::yield_now();
-        }
+    let (target, waiting) = (pool(1), pool(1));
+    let (_set, _busy) = waits(&target);
+    let queued = target.submit(|| 1);
+    let blocked = waiting.submit(|| queued.result());
+    // The pool's one thread blocks by now: another one runs this in its place.
+    let cancels = waiting.submit(move || {
+        target.shutdown(Shutdown {
+            wait: false,
+            cancel_pending: true,
+            timeout: None,
+        })
     });
-    assert!(work.result().unwrap_err().is_cancelled());
+    assert_eq!(cancels.result().unwrap().cancelled, 1);
+    assert!(blocked.result().unwrap().unwrap_err().is_cancelled());
 }
