@@ -7,7 +7,8 @@ use std::fmt;
 /// Makes a place for blocking work of a closure that takes one job, without
 /// waiting, or gives it back; for a thread pool that the program has anyway.
 ///
-/// What the closure takes and drops without calling it is answered as shut down.
+/// A job that it gives back is answered as [full](super::OffloadError::is_full),
+/// and one that it takes and drops without calling it as shut down.
 ///
 /// # Examples
 /// A pool of the program's own, here a thread and a channel:

@@ -14,6 +14,7 @@ enum Repr {
     Panicked(PanicPayload),
     Cancelled,
     ShutDown,
+    Full,
     NoThread(io::ErrorKind),
     TimedOut,
     WouldDeadlock,
@@ -30,6 +31,10 @@ impl OffloadError {
 
     pub(super) fn shut_down() -> Self {
         Self(Repr::ShutDown)
+    }
+
+    pub(super) fn full() -> Self {
+        Self(Repr::Full)
     }
 
     pub(super) fn no_thread(kind: io::ErrorKind) -> Self {
@@ -57,6 +62,12 @@ impl OffloadError {
     /// Was the executor shut down before it took the job?
     pub fn is_shut_down(&self) -> bool {
         matches!(self.0, Repr::ShutDown)
+    }
+
+    /// Did a loop's own place for blocking work
+    /// ([`polyloop::Offload`]) give the job back, as one that is full does?
+    pub fn is_full(&self) -> bool {
+        matches!(self.0, Repr::Full)
     }
 
     /// Did the system refuse the thread the job needed, with no other there?
@@ -103,6 +114,7 @@ impl fmt::Debug for OffloadError {
                 .finish(),
             Repr::Cancelled => f.write_str("OffloadError::Cancelled"),
             Repr::ShutDown => f.write_str("OffloadError::ShutDown"),
+            Repr::Full => f.write_str("OffloadError::Full"),
             Repr::NoThread(kind) => f.debug_tuple("OffloadError::NoThread").field(kind).finish(),
             Repr::TimedOut => f.write_str("OffloadError::TimedOut"),
             Repr::WouldDeadlock => f.write_str("OffloadError::WouldDeadlock"),
@@ -122,6 +134,10 @@ impl fmt::Display for OffloadError {
             Repr::ShutDown => {
                 f.write_str("the executor is shut down: submit to one that is running")
             }
+            Repr::Full => f.write_str(
+                "the loop's place for blocking work gave the job back, as one that is full \
+                 does: try again later",
+            ),
             Repr::NoThread(kind) => write!(
                 f,
                 "the executor has no thread and could not start one ({kind}): \

@@ -91,7 +91,8 @@ impl ThreadPoolExecutor {
         LimitedExecutor::new(self.clone(), threads)
     }
 
-    /// Gives it a job; never waits.
+    /// Gives it a job; never waits. The closure does not see the caller's context
+    /// variables, as with CPython's; [`to_thread`] takes them along.
     ///
     /// The job is queued now if there is room. Else it is queued when the
     /// returned future is polled and there is room.

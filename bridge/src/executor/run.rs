@@ -18,6 +18,9 @@ use std::sync::{Arc, OnceLock};
 /// The job is queued at the call if there is room, else when the returned future
 /// is polled.
 ///
+/// As in asyncio the closure does not see the caller's context variables: that is
+/// what [`to_thread`] is for. The same is true of `submit`.
+///
 /// # Cancel safety
 /// Dropping the future cancels a job that has not begun; one that runs goes on.
 ///
@@ -83,12 +86,14 @@ where
     }
     let job: Arc<dyn Answers<T>> = JobCell::new(f, location);
     let away = Away(job.clone());
-    // One that is not taken is dropped here.
-    drop(offload.offload(Box::new(move || away.run())));
+    if let Err(back) = offload.offload(Box::new(move || away.run())) {
+        job.refuse(OffloadError::full());
+        drop(back);
+    }
     Offloaded::new(job)
 }
 
-/// A job in a place that may drop it unrun; that place says no more than no.
+/// A job in a place that may drop it unrun.
 struct Away<T>(Arc<dyn Answers<T>>);
 
 impl<T> Away<T> {

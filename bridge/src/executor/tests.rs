@@ -71,7 +71,13 @@ fn a_loops_own_place_for_blocking_work_is_used() {
     assert_eq!(ours.expect("a value").as_deref(), Some("ours-0"));
     assert_eq!(on_loop(Arc::new(Elsewhere(true))).expect("a value"), None);
     let refused = on_loop(Arc::new(Elsewhere(false)));
-    assert!(refused.expect_err("refused").is_shut_down());
+    let refused = refused.expect_err("it was given back");
+    assert!(refused.is_full() && !refused.is_shut_down(), "{refused}");
+    let dropped = on_loop(Arc::new(offload_fn(|job| {
+        drop(job);
+        Ok(())
+    })));
+    assert!(dropped.expect_err("dropped unrun").is_shut_down());
 }
 
 #[test]
@@ -272,6 +278,15 @@ fn idle_threads_are_used_again() {
         }
     }
     assert_eq!(pool.metrics().workers, 1);
+}
+
+#[test]
+fn a_core_that_the_system_does_not_know_leaves_its_thread_unpinned() {
+    for unknown in [1_000, 1_024, 5_000, usize::MAX] {
+        let pool = ThreadPoolExecutor::builder().cpus([unknown]).build();
+        let pool = pool.expect("no thread is started yet");
+        assert_eq!(pool.submit(|| 1).result().expect("a value"), 1);
+    }
 }
 
 #[test]
