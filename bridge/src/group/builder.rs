@@ -73,7 +73,8 @@ impl Builder {
         self
     }
 
-    /// Names for the first loops.
+    /// Names for the first loops without a role; those beyond the last loop are
+    /// not used.
     pub fn names<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.names = names.into_iter().map(Into::into).collect();
         self
@@ -81,9 +82,14 @@ impl Builder {
 
     /// So many loops, at least 1, for work of one kind: [`LoopGroup::role`]
     /// chooses among them. They are called by their role and a number of its own,
-    /// and come after those without a role.
+    /// and come after those without a role. Asked for twice, a role has the loops
+    /// of both.
     pub fn role(mut self, role: impl Into<String>, loops: usize) -> Self {
-        self.roles.push((role.into(), loops.max(1)));
+        let (role, loops) = (role.into(), loops.max(1));
+        match self.roles.iter_mut().find(|(known, _)| *known == role) {
+            Some((_, known)) => *known += loops,
+            None => self.roles.push((role, loops)),
+        }
         self
     }
 

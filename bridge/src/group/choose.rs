@@ -143,7 +143,8 @@ where
     places.max_by_key(|place| mix(key ^ mix(*place as u64 + 1)))
 }
 
-/// The same in every run and process, since it is keyed by nothing.
+/// The same in every run and process, since it is keyed by nothing; another
+/// release of std may compute it otherwise.
 fn hash<K: Hash + ?Sized>(key: &K) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);

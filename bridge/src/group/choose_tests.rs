@@ -63,7 +63,9 @@ fn roles_choose_among_their_own() {
     let group = LoopGroup::builder()
         .loops(1)
         .role("front", 1)
-        .role("store", 3)
+        .role("store", 1)
+        // Once more: they add up.
+        .role("store", 2)
         .build()
         .expect("threads and loops");
     let names: Vec<_> = group.iter().map(LoopHandle::name).collect();

@@ -3,10 +3,12 @@
 
 use super::choose::{Loops, Member};
 use super::error::Cause;
+use super::serving::Follow;
 use super::threads::Threads;
 use super::worker::{Recipe, Starting, start};
 use super::{GroupError, LEEWAY, LoopReport, RetireError};
 use crate::waiters::deadline_after;
+use parking_lot::Mutex;
 use polyloop::LoopHandle;
 use std::future::Future;
 use std::pin::Pin;
@@ -22,6 +24,8 @@ pub(super) struct Members {
     pub(super) loops: Arc<Loops>,
     pub(super) threads: Arc<Threads>,
     recipe: Arc<Recipe>,
+    /// What follows the changes: servers.
+    followers: Mutex<Vec<Arc<dyn Follow>>>,
 }
 
 impl Members {
@@ -31,7 +35,20 @@ impl Members {
             loops: Arc::new(loops),
             threads: Arc::new(Threads::new()),
             recipe: Arc::new(recipe),
+            followers: Mutex::default(),
         }
+    }
+
+    /// Tells this one of loops that join or are replaced from now on.
+    pub(super) fn follow(&self, follower: Arc<dyn Follow>) {
+        let mut followers = self.followers.lock();
+        followers.retain(|follower| !follower.is_closed());
+        followers.push(follower);
+    }
+
+    fn tell(&self, tell: impl Fn(Arc<dyn Follow>)) {
+        let followers = self.followers.lock().clone();
+        followers.into_iter().for_each(tell);
     }
 
     /// Starts a loop for each name, all at once, and waits until all run.
@@ -76,7 +93,13 @@ impl Members {
         let started = self.start(number).and_then(|s| self.await_start(s));
         match started {
             Ok(member) => {
+                let record = member.record;
                 self.loops.seats().seat(number, member);
+                // Unless it was retired meanwhile, and another one has its seat.
+                let joined = self.loops.seats().member(number);
+                if let Some(joined) = joined.filter(|joined| joined.record == record) {
+                    self.tell(|follower| follower.joined(joined));
+                }
                 Ok(number)
             }
             Err(cause) => {
@@ -96,6 +119,10 @@ impl Members {
         let replaced = self.loops.seats().replace(number, is_old, member);
         if replaced {
             self.threads.stop(record, LEEWAY);
+            let joined = self.loops.seats().member(number);
+            if let Some(joined) = joined.filter(|joined| joined.record == new) {
+                self.tell(|follower| follower.replaced(record, joined));
+            }
         } else {
             handle.stop();
             self.threads.wait_for(new, deadline_after(LEEWAY));

@@ -9,9 +9,11 @@ mod choose;
 mod choose_tests;
 mod each;
 mod error;
+mod listen;
 mod members;
 #[cfg(all(test, not(loom)))]
 mod members_tests;
+mod parts;
 mod placement;
 mod primitives;
 mod report;
@@ -20,6 +22,7 @@ mod seats;
 mod serve;
 #[cfg(all(test, not(loom)))]
 mod serve_tests;
+mod serving;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod threads;
@@ -142,8 +145,8 @@ impl LoopGroup {
         loops.least_loaded(None).expect(NEVER_EMPTY)
     }
 
-    /// Always the same loop for the same key, in every process, while the loops
-    /// stay the same.
+    /// Always the same loop for the same key, while the loops stay the same; in
+    /// every process, too, whose program was made by the same release of Rust.
     ///
     /// A loop that is added takes its share of the keys from all others, and one
     /// that is retired gives its own to all others; no other key moves. One that
@@ -171,9 +174,7 @@ impl LoopGroup {
     /// it runs; gives its number. [`Role::add_loop`] is for one with a role.
     ///
     /// It has the settings of the others and runs `on_start` as they did. Work is
-    /// sent to it from then on, keys and handed-off connections included; a
-    /// server with [`Accept::ReusePort`] that was started before goes on without
-    /// it.
+    /// sent to it from then on, keys and connections of servers included.
     ///
     /// # Errors
     /// [`GroupError`] when the thread or the loop could not be had, `on_start`

@@ -36,6 +36,10 @@ impl<'a> Role<'a> {
         Some(Self { members, role })
     }
 
+    pub(super) fn parts(&self) -> (&'a Members, usize) {
+        (self.members, self.role)
+    }
+
     /// Its name.
     pub fn name(&self) -> &'a str {
         self.members.loops.role_name(self.role)

@@ -1,18 +1,19 @@
-//! A TCP server over all loops of a group.
+//! A TCP server over all loops of a group, or over those of a role.
 //!
 //! Either every loop has a listening socket of its own on the one port, and the
 //! system spreads the connections; or one loop accepts and hands each connection
 //! to a loop that a rule chooses. A connection stays on its loop, unless its
-//! handler moves it.
+//! handler moves it. [`serving`](super::serving) keeps the server going while
+//! loops come and go.
+#![forbid(unsafe_code)]
 
-use super::LoopGroup;
-use super::choose::Loops;
-use crate::submit::{Submission, SubmissionError};
-use crate::{run_coroutine_threadsafe, try_run_coroutine_threadsafe};
-use polyloop::LoopHandle;
-use polyloop::net::{DetachedTcpStream, TcpListener, TcpStream};
-use socket2::{Domain, Protocol, Socket, Type};
-use std::convert::Infallible;
+use super::listen::{first_that_works, listen, listen_shared};
+use super::members::Members;
+use super::parts::Parts;
+use super::serving::Serving;
+use super::{LoopGroup, Role};
+use polyloop::net::TcpStream;
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -23,10 +24,13 @@ use std::sync::Arc;
 pub enum Accept {
     /// Every loop accepts, on a socket of its own; the system spreads the
     /// connections by their addresses (SO_REUSEPORT). Unix only.
+    ///
+    /// A loop that is added accepts too. What the system gave to a loop that is
+    /// retired or replaced before that loop accepted it is reset.
     ReusePort,
-    /// The group's first loop accepts and hands each connection on. Loops that
-    /// are added later get their share; when the first one is retired or
-    /// replaced, the server ends.
+    /// One loop, the group's first, accepts and hands each connection on. When
+    /// it is retired, is replaced or ends, another one goes on, with the
+    /// connections that wait.
     HandOff(Policy),
 }
 
@@ -44,11 +48,10 @@ pub enum Policy {
 /// A server that [`LoopGroup::serve_tcp`] started.
 ///
 /// Dropping it changes nothing: it serves until it is closed or the group ends.
-#[derive(Debug)]
 #[must_use = "it serves on when this is dropped, with nobody left to close it"]
 pub struct TcpServer {
     address: SocketAddr,
-    accepting: Vec<Submission<io::Result<Infallible>>>,
+    parts: Arc<Parts>,
 }
 
 impl TcpServer {
@@ -60,28 +63,29 @@ impl TcpServer {
     /// Accepts no more connections, from the loops' next turns on; those that
     /// there are go on.
     pub fn close(&self) {
-        for accepting in &self.accepting {
-            accepting.cancel();
-        }
+        self.parts.close();
     }
 
-    /// Waits until it accepts no more, on any loop; `Server.wait_closed`.
+    /// Waits until it accepts no more, on any loop; `Server.wait_closed`. That is
+    /// so after [`close`](Self::close), and when no loop is left to accept.
     ///
     /// # Errors
-    /// The first one of a listener that broke; the other loops may serve still.
+    /// The first one of a listener that broke, or could not be had for a loop
+    /// that was added; the other loops may serve still.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing: the server serves on.
     pub async fn wait_closed(self) -> io::Result<()> {
-        for accepting in self.accepting {
-            match accepting.await {
-                Ok(Ok(never)) => match never {},
-                Ok(Err(error)) => return Err(error),
-                // Closed, with the loop or before it.
-                Err(SubmissionError::Panicked(payload)) => {
-                    std::panic::resume_unwind(payload.into_inner())
-                }
-                Err(_) => {}
-            }
-        }
-        Ok(())
+        self.parts.ended().await
+    }
+}
+
+impl fmt::Debug for TcpServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpServer")
+            .field("address", &self.address)
+            .field("loops", &self.parts.len())
+            .finish()
     }
 }
 
@@ -132,175 +136,56 @@ impl LoopGroup {
         F: Fn(TcpStream) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + 'static,
     {
-        let handler = Arc::new(handler);
-        let loops = &self.inner.members.loops;
-        match accept {
-            Accept::ReusePort => {
-                let sockets = listen_shared(address, self.len())?;
-                let address = sockets[0].local_addr()?;
-                let parts = self.iter().zip(sockets);
-                let accepting = parts.map(|(handle, socket)| {
-                    let handler = handler.clone();
-                    run_coroutine_threadsafe(handle, move || accept_here(socket, handler))
-                });
-                Ok(TcpServer {
-                    address,
-                    accepting: accepting.collect(),
-                })
-            }
-            Accept::HandOff(policy) => {
-                let socket = first_that_works(address, |address| listen(address, false))?;
-                let address = socket.local_addr()?;
-                let first = loops.open(None).next();
-                let first = first.map(|(_, member)| &member.handle);
-                let first = first.expect(super::NEVER_EMPTY);
-                let loops = loops.clone();
-                let accepting = run_coroutine_threadsafe(first, move || {
-                    accept_for_all(socket, handler, loops, policy)
-                });
-                Ok(TcpServer {
-                    address,
-                    accepting: vec![accepting],
-                })
-            }
-        }
+        serve(&self.inner.members, None, address, accept, handler)
     }
 }
 
-async fn accept_here<F, Fut>(
-    socket: std::net::TcpListener,
-    handler: Arc<F>,
-) -> io::Result<Infallible>
-where
-    F: Fn(TcpStream) -> Fut + 'static,
-    Fut: Future<Output = ()> + 'static,
-{
-    let listener = TcpListener::from_std(socket)?;
-    // Called in the connection's own task: a panic in it ends that alone.
-    listener
-        .serve(move |stream, _peer| {
-            let handler = handler.clone();
-            async move { handler(stream).await }
-        })
-        .await
+impl Role<'_> {
+    /// Serves TCP connections on the loops of this role alone; else as
+    /// [`LoopGroup::serve_tcp`].
+    ///
+    /// # Errors
+    /// Those of [`LoopGroup::serve_tcp`].
+    pub fn serve_tcp<F, Fut>(
+        &self,
+        address: impl ToSocketAddrs,
+        accept: Accept,
+        handler: F,
+    ) -> io::Result<TcpServer>
+    where
+        F: Fn(TcpStream) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        let (members, role) = self.parts();
+        serve(members, Some(role), address, accept, handler)
+    }
 }
 
-async fn accept_for_all<F, Fut>(
-    socket: std::net::TcpListener,
-    handler: Arc<F>,
-    loops: Arc<Loops>,
-    policy: Policy,
-) -> io::Result<Infallible>
+fn serve<F, Fut>(
+    members: &Members,
+    role: Option<usize>,
+    address: impl ToSocketAddrs,
+    accept: Accept,
+    handler: F,
+) -> io::Result<TcpServer>
 where
     F: Fn(TcpStream) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + 'static,
 {
-    let listener = TcpListener::from_std(socket)?;
-    listener
-        .serve(move |stream, peer| {
-            let target = match policy {
-                Policy::RoundRobin => loops.next(None),
-                Policy::LeastLoaded => loops.least_loaded(None),
-                Policy::ByPeer => loops.by_key(None, &peer.ip()),
-            };
-            let handler = handler.clone();
-            // One that is for this loop does not leave it.
-            let stays = match target.filter(|target| !target.is_own_thread()) {
-                None => Some((handler, stream)),
-                Some(target) => {
-                    hand_off(stream.detach(), handler, target, &loops);
-                    None
-                }
-            };
-            async move {
-                if let Some((handler, stream)) = stays {
-                    handler(stream).await;
-                }
-            }
-        })
-        .await
-}
-
-/// Sends the connection to its loop or, if that is closed, to one that is open.
-fn hand_off<F, Fut>(stream: DetachedTcpStream, handler: Arc<F>, target: &LoopHandle, loops: &Loops)
-where
-    F: Fn(TcpStream) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = ()> + 'static,
-{
-    let mut work = move || async move {
-        // Without a descriptor for it, the connection is closed.
-        if let Ok(stream) = stream.attach() {
-            handler(stream).await;
+    let sockets = match accept {
+        Accept::ReusePort => {
+            // At least one, which chooses the port.
+            let loops = members.loops.open(role).count().max(1);
+            listen_shared(address, loops)?
         }
+        Accept::HandOff(_) => vec![first_that_works(address, |address| listen(address, false))?],
     };
-    let others = loops.open(None).map(|(_, member)| &member.handle);
-    for handle in std::iter::once(target).chain(others) {
-        match try_run_coroutine_threadsafe(handle, work) {
-            Ok(_detached) => return,
-            Err(refused) => work = refused.into_inner(),
-        }
-    }
-    // Every loop is closed: the connection is closed too.
+    let address = sockets[0].local_addr()?;
+    let loops = members.loops.clone();
+    let serving = Serving::new(handler, loops, role, accept, address);
+    let parts = serving.parts().clone();
+    // Known to the group first, so that no loop is missed that comes meanwhile.
+    members.follow(serving.clone());
+    serving.start(sockets);
+    Ok(TcpServer { address, parts })
 }
-
-/// Sockets on one port: the first chooses it, if it is to be chosen.
-fn listen_shared(
-    address: impl ToSocketAddrs,
-    count: usize,
-) -> io::Result<Vec<std::net::TcpListener>> {
-    let first = first_that_works(address, |address| listen(address, true))?;
-    let address = first.local_addr()?;
-    let mut sockets = vec![first];
-    while sockets.len() < count {
-        sockets.push(listen(address, true)?);
-    }
-    Ok(sockets)
-}
-
-fn first_that_works<T>(
-    address: impl ToSocketAddrs,
-    mut f: impl FnMut(SocketAddr) -> io::Result<T>,
-) -> io::Result<T> {
-    let mut error = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
-    for address in address.to_socket_addrs()? {
-        match f(address) {
-            Ok(socket) => return Ok(socket),
-            Err(other) => error = other,
-        }
-    }
-    Err(error)
-}
-
-fn listen(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    // On Windows the option of this name lets another process take the port.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    if shared {
-        share_port(&socket)?;
-    }
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-#[cfg(unix)]
-fn share_port(socket: &Socket) -> io::Result<()> {
-    socket.set_reuse_port(true)
-}
-
-#[cfg(not(unix))]
-fn share_port(_: &Socket) -> io::Result<()> {
-    Err(io::Error::new(
-        io::ErrorKind::Unsupported,
-        "this system shares no ports: use Accept::HandOff",
-    ))
-}
-
-/// Connections that the system keeps until they are accepted.
-const BACKLOG: i32 = 1024;

@@ -1,6 +1,8 @@
 use super::tests::{GRACE, group};
 use super::*;
+use crate::channel;
 use crate::test_tools::wait;
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
@@ -29,6 +31,136 @@ async fn answer(stream: polyloop::net::TcpStream) {
     stream.write_all(name.as_bytes()).await.expect("it listens");
 }
 
+/// Asks until so many loops have answered; by chance alone, some thousand times
+/// are enough for any machine.
+fn await_answers(address: std::net::SocketAddr, loops: usize) {
+    let mut names = BTreeSet::new();
+    for _ in 0..3_000 {
+        names.insert(ask(address));
+        if names.len() == loops {
+            return;
+        }
+    }
+    panic!("{loops} loops serve, and only these answer: {names:?}");
+}
+
+/// Gives a loop tasks, and returns when its figures tell; they end with what is
+/// answered.
+fn occupy(handle: &LoopHandle) -> Vec<channel::oneshot::Sender<()>> {
+    let tasks = (0..50).map(|_| {
+        let (release, released) = channel::oneshot::channel::<()>();
+        drop(run_coroutine_threadsafe(handle, || async {
+            let _ = released.await;
+        }));
+        release
+    });
+    let tasks: Vec<_> = tasks.collect();
+    while handle.metrics().tasks < 50 {
+        thread::yield_now();
+    }
+    tasks
+}
+
+/// As a watchdog does with a loop that is stuck, once it is; what is answered
+/// lets that loop go on.
+fn replace_stuck(group: &LoopGroup, number: usize) -> channel::oneshot::Sender<()> {
+    let (release, released) = channel::oneshot::channel::<()>();
+    let (begun, begins) = channel::oneshot::channel();
+    drop(run_coroutine_threadsafe(group.handle(number), || async {
+        let _ = begun.send(());
+        let _ = released.recv_blocking();
+    }));
+    begins.recv_blocking().expect("it begins");
+    let members = &group.inner.members;
+    let record = members
+        .loops
+        .seats()
+        .member(number)
+        .expect("it is there")
+        .record;
+    assert!(members.replace(number, record).expect("a thread"));
+    release
+}
+
+#[test]
+fn a_server_goes_on_beside_stuck_loops_that_were_replaced() {
+    for rule in [Accept::ReusePort, Accept::HandOff(Policy::RoundRobin)] {
+        let group = group(2);
+        let server = group.serve_tcp("127.0.0.1:0", rule, answer);
+        let server = server.expect("a port");
+        let stuck = [0, 1, 0].map(|number| replace_stuck(&group, number));
+        for _ in 0..20 {
+            ask(server.local_addr());
+        }
+        await_answers(server.local_addr(), 2);
+        drop(stuck);
+        server.close();
+        let address = server.local_addr();
+        wait(server.wait_closed()).expect("no listener broke");
+        assert!(std::net::TcpStream::connect(address).is_err());
+        assert!(group.shutdown(GRACE).is_complete());
+    }
+}
+
+#[test]
+fn a_server_outlives_the_only_loop_when_it_is_replaced() {
+    for rule in [Accept::ReusePort, Accept::HandOff(Policy::RoundRobin)] {
+        let group = group(1);
+        let server = group.serve_tcp("127.0.0.1:0", rule, answer);
+        let server = server.expect("a port");
+        let record = group.inner.members.loops.seats().member(0);
+        let record = record.expect("it is there").record;
+        group.handle(0).stop();
+        while !group.handle(0).is_closed() {
+            thread::yield_now();
+        }
+        assert!(std::net::TcpStream::connect(server.local_addr()).is_err());
+        assert!(group.inner.members.replace(0, record).expect("a thread"));
+        assert_eq!(ask(server.local_addr()), "loop-0");
+        assert!(group.shutdown(GRACE).is_complete());
+        wait(server.wait_closed()).expect("no listener broke");
+    }
+}
+
+#[test]
+fn a_server_comes_to_added_loops_and_leaves_retired_ones() {
+    for rule in [Accept::ReusePort, Accept::HandOff(Policy::RoundRobin)] {
+        let group = group(1);
+        let server = group.serve_tcp("127.0.0.1:0", rule, answer);
+        let server = server.expect("a port");
+        group.add_loop().expect("a thread");
+        await_answers(server.local_addr(), 2);
+        let report = group.retire(0, GRACE).expect("it is there");
+        assert!(report.is_complete(), "{report}");
+        for _ in 0..9 {
+            assert_eq!(ask(server.local_addr()), "loop-1");
+        }
+        drop(group);
+        wait(server.wait_closed()).expect("no listener broke");
+    }
+}
+
+#[test]
+fn a_role_serves_on_its_own_loops() {
+    let group = LoopGroup::builder()
+        .role("other", 1)
+        .role("front", 2)
+        .build();
+    let group = group.expect("threads and loops");
+    let front = group.role("front").expect("it is there");
+    for rule in [Accept::ReusePort, Accept::HandOff(Policy::RoundRobin)] {
+        let server = front.serve_tcp("127.0.0.1:0", rule, answer);
+        let server = server.expect("a port");
+        for _ in 0..9 {
+            assert!(ask(server.local_addr()).starts_with("front-"));
+        }
+        await_answers(server.local_addr(), 2);
+        server.close();
+        wait(server.wait_closed()).expect("no listener broke");
+    }
+    assert!(group.shutdown(GRACE).is_complete());
+}
+
 #[test]
 fn a_server_answers_on_every_loop_by_rule() {
     let group = group(3);
@@ -46,13 +178,17 @@ fn a_server_answers_on_every_loop_by_rule() {
         // A handler that panics changes nothing.
         let mut bad = std::net::TcpStream::connect(address).expect("it listens");
         std::io::Write::write_all(&mut bad, b"!").expect("it reads");
-        let mut names: Vec<_> = (0..30).map(|_| ask(address)).collect();
-        names.sort_unstable();
-        names.dedup();
+        let answered = |times| (0..times).map(|_| ask(address)).collect::<BTreeSet<_>>();
         match rule {
-            Accept::HandOff(Policy::ByPeer) => assert_eq!(names.len(), 1),
-            Accept::HandOff(Policy::RoundRobin) => assert_eq!(names.len(), 3),
-            _ => assert!(!names.is_empty()),
+            Accept::HandOff(Policy::ByPeer) => assert_eq!(answered(9).len(), 1),
+            Accept::HandOff(Policy::RoundRobin) => assert_eq!(answered(9).len(), 3),
+            Accept::HandOff(Policy::LeastLoaded) => {
+                let load = [0, 2].map(|number| occupy(group.handle(number)));
+                assert_eq!(answered(9), BTreeSet::from(["loop-1".to_owned()]));
+                drop(load);
+            }
+            // The system spreads them by chance.
+            Accept::ReusePort => await_answers(address, 3),
         }
         server.close();
         wait(server.wait_closed()).expect("no listener broke");

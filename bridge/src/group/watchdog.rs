@@ -83,7 +83,11 @@ impl Watchdog {
     ///
     /// The new loop has the old one's number, name and keys. The old one is told
     /// to stop, which it does when what blocks it ends, and what it has accepted
-    /// is answered then. It is in the group's report, too.
+    /// is answered then. It is in the group's report, too. Servers of the group
+    /// go on with the new one.
+    ///
+    /// Where a new loop cannot be had, which the incident says, the watchdog tries
+    /// again at its next look, and tells again.
     pub fn replace(mut self, most: usize) -> Self {
         self.replace = most;
         self
@@ -274,8 +278,15 @@ impl Dog {
         } else {
             None
         };
-        if replacement.is_some() {
-            self.settings.replace -= 1;
+        match &replacement {
+            None => {}
+            Some(Ok(())) => self.settings.replace -= 1,
+            // So that it is news at the next look.
+            Some(Err(_)) => {
+                if let Some(watched) = self.watched.get_mut(&member.record) {
+                    watched.told = false;
+                }
+            }
         }
         let incident = Incident {
             number,

@@ -99,6 +99,33 @@ fn a_stuck_loop_is_replaced_and_what_it_had_is_answered() {
 }
 
 #[test]
+fn a_replacement_that_could_not_be_had_is_tried_again() {
+    let (tell, told) = channel::unbounded();
+    let starts = Arc::new(AtomicUsize::new(0));
+    let count = starts.clone();
+    let watchdog = Watchdog::new()
+        .stuck_after(Duration::from_millis(50))
+        .replace(1)
+        .on_incident(move |incident| {
+            let replaced = incident.replacement.as_ref().map(Result::is_ok);
+            let _ = tell.try_send((incident.number, replaced));
+        });
+    let group = LoopGroup::builder()
+        .loops(1)
+        .watchdog(watchdog)
+        .on_start(move |_| assert!(![1, 2].contains(&count.fetch_add(1, SeqCst))))
+        .build()
+        .expect("the first start works");
+    let release = block(group.handle(0));
+    let incidents: Vec<_> = (0..3).map(|_| told.recv_blocking()).collect();
+    let tried = [false, false, true].map(|replaced| Ok((0, Some(replaced))));
+    assert_eq!(incidents, tried);
+    assert_eq!(name_on(group.handle(0)), "loop-0");
+    drop(release);
+    assert!(group.shutdown(GRACE).is_complete());
+}
+
+#[test]
 fn loops_that_work_or_were_stopped_have_not_failed() {
     let (watchdog, told) = watchdog(0);
     let watchdog = watchdog.stuck_after(Duration::from_millis(20));
