@@ -7,9 +7,16 @@
 //! way out of the mailbox gives one back. A loop that is closed drops what it
 //! never began, which lets the next in line in, and that one is told.
 //!
-//! Giving back is *raise `free`, wake the first in line*; waiting is *join the
-//! line, look once more*: the handshake of [`waiters`](crate::waiters). A
-//! newcomer does not take a permit past others that are still in line.
+//! Nobody takes a permit past others that stand in line. A permit that is given
+//! back is *dealt*: as long as one is free and somebody waits, one is taken on
+//! behalf of the first in line, whose wake is then the permit itself. So a wake is
+//! never for nothing, and a newcomer finds nothing free while others wait.
+//!
+//! Giving back is *raise `free`, deal*; waiting is *join the line, deal*: the
+//! handshake of [`waiters`](crate::waiters), after which one of the two sees both
+//! the permit and the one who waits. A dealer that took a permit and then found
+//! the line empty puts it back, and looks once more. A woken place that is given
+//! up gives a permit back.
 #![forbid(unsafe_code)]
 
 use crate::loom::AtomicUsize;
@@ -38,30 +45,26 @@ impl Gate {
 
     /// A permit, if there is one and nobody waits for it.
     pub(super) fn try_enter(self: &Arc<Self>) -> Option<Permit> {
-        if self.line.len() != 0 {
-            return None;
-        }
-        self.take()
+        (self.line.len() == 0 && self.take()).then(|| Permit(self.clone()))
     }
 
     /// A permit now, or a place in line with `waker`.
     pub(super) fn enter(self: &Arc<Self>, ticket: &mut Ticket, waker: &Waker) -> Option<Permit> {
-        if let Some(permit) = self.take() {
-            // A wake that it held is spent: it has what the wake was for.
-            self.line.leave(ticket);
+        if ticket.is_nowhere()
+            && let Some(permit) = self.try_enter()
+        {
             return Some(permit);
         }
-        self.line.join(ticket, waker);
-        let permit = self.take()?;
-        // This one was free before it stood in line, and woke nobody: a wake that
-        // came meanwhile was for somebody else.
-        self.line.pass(ticket);
-        Some(permit)
+        let woken = self.line.join_or_leave_woken(ticket, waker)
+            || self.deal() && self.line.leave_woken(ticket);
+        woken.then(|| Permit(self.clone()))
     }
 
-    /// Gives a place in line up; an unused wake goes to the next.
+    /// Gives a place in line up; a permit that it was woken with goes to the next.
     pub(super) fn pass(&self, ticket: &mut Ticket) {
-        self.line.pass(ticket);
+        if self.line.leave(ticket) {
+            self.give_back();
+        }
     }
 
     pub(super) fn free(&self) -> usize {
@@ -72,20 +75,118 @@ impl Gate {
         self.line.len()
     }
 
-    fn take(self: &Arc<Self>) -> Option<Permit> {
+    fn take(&self) -> bool {
         self.free
             .fetch_update(AcqRel, Relaxed, |free| free.checked_sub(1))
-            .ok()
-            .map(|_| Permit(self.clone()))
+            .is_ok()
+    }
+
+    fn give_back(&self) {
+        self.free.fetch_add(1, AcqRel);
+        self.deal();
+    }
+
+    /// Hands free permits to those in line; false if there was nobody or nothing.
+    fn deal(&self) -> bool {
+        let mut dealt = false;
+        while self.line.anybody_waits() && self.take() {
+            // A waker that panics is the waiter's fault, not that of the submission
+            // whose closure is called or dropped here; the panic hook has told.
+            match self.line.wake_first_quietly() {
+                true => dealt = true,
+                false => drop(self.free.fetch_add(1, AcqRel)),
+            }
+        }
+        dealt
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.free.fetch_add(1, AcqRel);
-        // A waker that panics is the waiter's fault, not that of the submission
-        // whose closure is called or dropped here; the panic hook has told.
-        self.0.line.wake_one_quietly(false);
+        self.0.give_back();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::test_tools::Wakes;
+    use crate::waiters::block_on;
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::task::Poll;
+    use std::thread;
+
+    #[test]
+    fn those_in_line_get_in_one_after_the_other_and_before_a_newcomer() {
+        let gate = Gate::new(1);
+        let first = gate.try_enter().expect("nobody is in");
+        let wakes: Vec<_> = (0..3).map(|_| Wakes::new()).collect();
+        let mut tickets: Vec<_> = wakes.iter().map(|_| Ticket::new()).collect();
+        for (ticket, (_, waker)) in tickets.iter_mut().zip(&wakes) {
+            assert!(gate.enter(ticket, waker).is_none());
+        }
+        let mut inside = first;
+        for turn in 0..3 {
+            drop(inside);
+            // Woken, and not back yet: the room is kept for it.
+            assert!(gate.try_enter().is_none());
+            let mut newcomer = Ticket::new();
+            assert!(gate.enter(&mut newcomer, Waker::noop()).is_none());
+            let counts: Vec<_> = wakes.iter().map(|(wakes, _)| wakes.count()).collect();
+            let expected: Vec<_> = (0..3).map(|n| usize::from(n <= turn)).collect();
+            assert_eq!(counts, expected, "who was woken got in");
+            inside = gate
+                .enter(&mut tickets[turn], &wakes[turn].1)
+                .expect("it was next");
+            gate.pass(&mut newcomer);
+        }
+        drop(inside);
+        assert_eq!((gate.free(), gate.waiting()), (1, 0));
+    }
+
+    #[test]
+    fn trap_012_a_place_that_is_given_up_hands_its_room_on() {
+        let gate = Gate::new(1);
+        let first = gate.try_enter().expect("nobody is in");
+        let (wakes, waker) = Wakes::new();
+        let (mut quits, mut stays) = (Ticket::new(), Ticket::new());
+        assert!(gate.enter(&mut quits, Waker::noop()).is_none());
+        assert!(gate.enter(&mut stays, &waker).is_none());
+        drop(first);
+        assert_eq!(wakes.count(), 0);
+        gate.pass(&mut quits);
+        assert_eq!(wakes.count(), 1);
+        drop(gate.enter(&mut stays, &waker).expect("it was next"));
+        assert_eq!(gate.free(), 1);
+    }
+
+    #[test]
+    fn a_stream_of_newcomers_starves_nobody() {
+        let gate = Gate::new(1);
+        let over = Arc::new(AtomicBool::new(false));
+        let streams: Vec<_> = (0..3)
+            .map(|_| {
+                let (gate, over) = (gate.clone(), over.clone());
+                thread::spawn(move || {
+                    while !over.load(SeqCst) {
+                        drop(gate.try_enter());
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..1_000 {
+            let mut ticket = Ticket::new();
+            let entered = block_on(None, |cx| match gate.enter(&mut ticket, cx.waker()) {
+                Some(permit) => Poll::Ready(permit),
+                None => Poll::Pending,
+            });
+            drop(entered.expect("there is no deadline"));
+        }
+        over.store(true, SeqCst);
+        for stream in streams {
+            stream.join().expect("no panic");
+        }
+        assert_eq!(gate.free(), 1);
     }
 }
 
@@ -98,8 +199,11 @@ mod loom_tests {
     use std::task::Poll;
 
     fn enter_blocking(gate: &Arc<Gate>) -> Permit {
-        let mut ticket = Ticket::new();
-        block_on(None, |cx| match gate.enter(&mut ticket, cx.waker()) {
+        enter_from(gate, &mut Ticket::new())
+    }
+
+    fn enter_from(gate: &Arc<Gate>, ticket: &mut Ticket) -> Permit {
+        block_on(None, |cx| match gate.enter(ticket, cx.waker()) {
             Some(permit) => Poll::Ready(permit),
             None => Poll::Pending,
         })
@@ -121,6 +225,30 @@ mod loom_tests {
             for thread in threads {
                 thread.join().unwrap();
             }
+            assert_eq!(gate.free(), 1);
+        });
+    }
+
+    #[test]
+    fn loom_a_newcomer_does_not_pass_those_in_line() {
+        loom::model(|| {
+            let gate = Gate::new(1);
+            let first = gate.try_enter().expect("nobody is in");
+            let mut waits = Ticket::new();
+            assert!(gate.enter(&mut waits, Waker::noop()).is_none());
+            let comes = {
+                let gate = gate.clone();
+                loom::thread::spawn(move || {
+                    let mut ticket = Ticket::new();
+                    let entered = gate.enter(&mut ticket, Waker::noop()).is_some();
+                    assert!(!entered && gate.try_enter().is_none());
+                    gate.pass(&mut ticket);
+                })
+            };
+            drop(first);
+            let permit = enter_from(&gate, &mut waits);
+            comes.join().unwrap();
+            drop(permit);
             assert_eq!(gate.free(), 1);
         });
     }

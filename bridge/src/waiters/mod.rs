@@ -112,6 +112,36 @@ impl Waiters {
         drop(old);
     }
 
+    /// As [`join`](Self::join), unless the place was woken: then it is left, and the
+    /// wake is the caller's. For lines whose wakes hand something over.
+    pub(crate) fn join_or_leave_woken(&self, ticket: &mut Ticket, waker: &Waker) -> bool {
+        let waker = waker.clone();
+        // Dropped after the lock's guard is.
+        let old;
+        {
+            let mut line = self.line.lock();
+            if line.stand(ticket) == Stand::Woken {
+                line.leave(ticket);
+                return true;
+            }
+            old = line.join(ticket, waker, ());
+            self.waiting.store(line.waiting(), Relaxed);
+        }
+        fence(SeqCst);
+        drop(old);
+        false
+    }
+
+    /// Gives the place up if it was woken, and says whether it was.
+    pub(crate) fn leave_woken(&self, ticket: &mut Ticket) -> bool {
+        let mut line = self.line.lock();
+        let woken = line.stand(ticket) == Stand::Woken;
+        if woken {
+            line.leave(ticket);
+        }
+        woken
+    }
+
     /// Gives the place up; `true` if it held a wake that is now the caller's.
     #[inline]
     pub(crate) fn leave(&self, ticket: &mut Ticket) -> bool {
@@ -199,22 +229,35 @@ impl Waiters {
         self.waiting.load(Relaxed)
     }
 
+    /// Does anybody wait? What they wait for was made true before this.
+    pub(crate) fn anybody_waits(&self) -> bool {
+        full_fence();
+        fence_after_claim();
+        self.waiting.load(SeqCst) != 0
+    }
+
+    /// Wakes the first in line, and says whether there was one. A waker's panic
+    /// ends here, as in [`wake_one_quietly`](Self::wake_one_quietly).
     #[cold]
-    fn wake_first_quietly(&self) {
-        quietly(|| self.wake_first());
+    pub(crate) fn wake_first_quietly(&self) -> bool {
+        let mut woken = true;
+        quietly(|| woken = self.wake_first());
+        woken
     }
 
     #[cold]
-    fn wake_first(&self) {
+    fn wake_first(&self) -> bool {
         let first;
         {
             let mut line = self.line.lock();
             first = line.wake_first();
             self.waiting.store(line.waiting(), Relaxed);
         }
+        let woken = first.is_some();
         if let Some(waker) = first {
             waker.wake();
         }
+        woken
     }
 }
 
