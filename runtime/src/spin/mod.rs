@@ -61,7 +61,9 @@ const WARY: u16 = 200;
 const LOOKS: u32 = 8;
 
 /// Pauses of the processor between two looks. Each look takes the cache line
-/// from under the one who is about to write it.
+/// from under the one who is about to write it. Not so in the first round, which
+/// looks after every pause: in a conversation the answer comes about now, and
+/// half the time between two looks is how late it is seen.
 const PAUSES: u32 = 4;
 
 /// Threads that run or spin now. Advisory: a wrong reading costs time only.
@@ -168,17 +170,19 @@ impl SpinBudget {
             return None;
         }
         let mut round = Duration::ZERO;
+        let (mut looks, mut pauses) = (LOOKS * PAUSES, 1);
         loop {
-            for number in 0..LOOKS {
+            for number in 0..looks {
                 let found = look(number == 0);
                 if found.is_some() {
                     self.rest = (self.rest - self.rest / 8).max(FIRST_REST);
                     return found;
                 }
-                for _ in 0..PAUSES {
+                for _ in 0..pauses {
                     std::hint::spin_loop();
                 }
             }
+            (looks, pauses) = (LOOKS, PAUSES);
             std::thread::yield_now();
             let now = Instant::now();
             self.spun = now.saturating_duration_since(began);
