@@ -7,7 +7,7 @@ use super::resp::Limits;
 use super::shards::{self, Shard, Shards};
 use futures::AsyncWriteExt;
 use polyloop::net::TcpStream;
-use polyloop_bridge::group::{Accept, GroupReport};
+use polyloop_bridge::group::{Accept, GroupReport, Policy};
 use polyloop_bridge::{LoopGroup, Sharded};
 use std::error::Error;
 use std::io;
@@ -28,6 +28,15 @@ pub struct Options {
     pub limits: Limits,
 }
 
+/// How long a loop looks for work before it sleeps: once or twice, offering its
+/// core each time.
+///
+/// The other loops and the clients may want that core, and clients on the same
+/// machine cannot be counted: a loop that spins on keeps one of them waiting.
+/// To offer the core is worth it still. Where two loops share one, the offer is
+/// the switch to the other loop, and nobody has to be woken for it.
+const LOOK: Duration = Duration::from_micros(3);
+
 /// How long connections may take to notice the end.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -42,10 +51,14 @@ pub fn run(
     let group = LoopGroup::builder()
         .loops(options.loops)
         .name("kv")
+        .busy_poll(LOOK)
         .build()?;
     let shards = shards::start(&group, options.memory)?;
     let service = Service::new(shards, &options);
-    let server = group.serve_tcp(options.listen, Accept::ReusePort, move |stream| {
+    // In turn: the system would spread a few dozen clients unevenly, and the loop
+    // with the most of them would be what all wait for.
+    let in_turn = Accept::HandOff(Policy::RoundRobin);
+    let server = group.serve_tcp(options.listen, in_turn, move |stream| {
         service.clone().accept(stream)
     })?;
     ready(server.local_addr());
