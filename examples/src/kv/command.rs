@@ -1,8 +1,9 @@
 //! What a shard does with one key: the commands, after the router has found the
 //! key's shard.
 
+use super::entry::Millis;
 use super::resp;
-use super::store::{Figures, Full, Keep, Key, Millis, Store};
+use super::store::{Figures, Full, Keep, Key, Store};
 
 /// One step of a command, on one shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 //! shard's loop and comes back with the answers.
 
 use super::command::{Op, execute};
-use super::store::{Key, Millis, Store};
+use super::entry::Millis;
+use super::store::{Key, Store};
 use std::ops::Range;
 
 /// A lane pauses when its answers are longer than this, so that a batch of long

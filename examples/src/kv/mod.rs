@@ -21,6 +21,7 @@ mod batch;
 mod cli;
 mod command;
 mod connection;
+mod entry;
 mod info;
 mod lane;
 mod request;

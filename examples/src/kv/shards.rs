@@ -1,7 +1,8 @@
 //! The shards, one on each loop of a group, and the way to them.
 
+use super::entry::Millis;
 use super::lane::Lane;
-use super::store::{Millis, Store};
+use super::store::Store;
 use polyloop::sync::Event;
 use polyloop_bridge::shard::{Here, Invocation};
 use polyloop_bridge::{LoopGroup, Sharded};

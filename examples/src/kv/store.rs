@@ -1,63 +1,14 @@
 //! One shard of the keys: a table, when its keys expire, and how much room they
 //! take. One loop's alone, so nothing here is shared or locked.
 
+use super::entry::{Entry, Expiry, Millis};
 use hashbrown::HashTable;
 use std::collections::BTreeMap;
+use std::num::NonZero;
 
-/// What a key costs beside its bytes: the entry, its allocation and its share of
-/// the table's free places, roughly.
+/// What a key costs beside its bytes: the entry, the allocation of what is not
+/// short, and its share of the table's free places, roughly.
 const OVERHEAD: usize = 96;
-
-/// Milliseconds of the loop's own time.
-pub type Millis = u64;
-
-/// A key's place in the order of expiry; unique, since equal moments are told
-/// apart by a number.
-type Expiry = (Millis, u64);
-
-/// The key and behind it the value, so that who has found the one in memory has
-/// the other: on a large table that is where the time goes.
-struct Entry {
-    hash: u64,
-    bytes: Vec<u8>,
-    key: usize,
-    expiry: Option<Expiry>,
-}
-
-impl Entry {
-    fn new(key: Key<'_>, value: &[u8]) -> Self {
-        let mut bytes = Vec::with_capacity(key.bytes.len() + value.len());
-        bytes.extend_from_slice(key.bytes);
-        bytes.extend_from_slice(value);
-        Self {
-            hash: key.hash,
-            bytes,
-            key: key.bytes.len(),
-            expiry: None,
-        }
-    }
-
-    fn is(&self, key: &[u8]) -> bool {
-        // The lengths first, which lie in the entry itself.
-        self.key == key.len() && self.bytes[..self.key] == *key
-    }
-
-    fn value(&self) -> &[u8] {
-        &self.bytes[self.key..]
-    }
-
-    fn set_value(&mut self, value: &[u8]) {
-        self.bytes.truncate(self.key);
-        self.bytes.extend_from_slice(value);
-        if self.bytes.capacity() > 2 * self.bytes.len() + 64 {
-            self.bytes.shrink_to_fit();
-        }
-    }
-
-    fn size(&self) -> usize {
-        self.bytes.len() + OVERHEAD
-    }
-}
 
 /// A key with the hash that the router has computed of it.
 #[derive(Clone, Copy)]
@@ -107,7 +58,8 @@ impl Figures {
 pub struct Store {
     table: HashTable<Entry>,
     expiries: BTreeMap<Expiry, u64>,
-    numbers: u64,
+    /// Tells places of the same moment apart.
+    number: NonZero<u64>,
     bytes: usize,
     limit: usize,
 }
@@ -119,7 +71,7 @@ impl Store {
         Self {
             table: HashTable::new(),
             expiries: BTreeMap::new(),
-            numbers: 0,
+            number: NonZero::<u64>::MIN,
             bytes: 0,
             limit,
         }
@@ -130,7 +82,7 @@ impl Store {
     /// follow each other.
     pub fn touch(&self, hash: u64) {
         let look = |entry: &Entry| {
-            std::hint::black_box(entry.bytes.first());
+            std::hint::black_box(entry.key().first());
             true
         };
         std::hint::black_box(self.table.find(hash, look).is_some());
@@ -178,7 +130,7 @@ impl Store {
         if self.bytes + more > self.limit {
             return Err(Full);
         }
-        let entry = Entry::new(key, value);
+        let entry = Entry::new(key.hash, key.bytes, value);
         self.table
             .insert_unique(key.hash, entry, |entry| entry.hash);
         self.bytes += more;
@@ -193,7 +145,7 @@ impl Store {
         if self.find(key, now).is_none() {
             return false;
         }
-        self.take(key.hash, |entry| entry.is(key.bytes));
+        self.take(key.hash, |entry| entry.key() == key.bytes);
         true
     }
 
@@ -204,7 +156,7 @@ impl Store {
         }
         match keep {
             Keep::Until(moment) if moment <= now => {
-                self.take(key.hash, |entry| entry.is(key.bytes));
+                self.take(key.hash, |entry| entry.key() == key.bytes);
             }
             _ => self.expire_at(key, keep),
         }
@@ -256,7 +208,7 @@ impl Store {
     fn take(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) {
         if let Ok(entry) = self.table.find_entry(hash, is_it) {
             let (entry, _) = entry.remove();
-            self.bytes -= entry.size();
+            self.bytes -= size(&entry);
             if let Some(expiry) = entry.expiry {
                 self.expiries.remove(&expiry);
             }
@@ -265,13 +217,14 @@ impl Store {
 
     /// Gives an entry that is there a new place in the order of expiry.
     fn expire_at(&mut self, key: Key<'_>, keep: Keep) {
-        self.numbers += 1;
+        // Never used up: that many take centuries.
+        self.number = self.number.saturating_add(1);
         let expiry = match keep {
-            Keep::Until(moment) => Some((moment, self.numbers)),
+            Keep::Until(moment) => Some((moment, self.number)),
             Keep::Forever => None,
             Keep::AsItWas => return,
         };
-        let is_it = |entry: &Entry| entry.is(key.bytes);
+        let is_it = |entry: &Entry| entry.key() == key.bytes;
         let Some(entry) = self.table.find_mut(key.hash, is_it) else {
             return;
         };
@@ -285,6 +238,10 @@ impl Store {
     }
 }
 
+fn size(entry: &Entry) -> usize {
+    entry.len() + OVERHEAD
+}
+
 /// The entry of a key, removed first if its time has come.
 fn live<'a>(
     table: &'a mut HashTable<Entry>,
@@ -293,14 +250,14 @@ fn live<'a>(
     key: Key<'_>,
     now: Millis,
 ) -> Option<&'a mut Entry> {
-    let is_it = |entry: &Entry| entry.is(key.bytes);
+    let is_it = |entry: &Entry| entry.key() == key.bytes;
     let found = table.find_entry(key.hash, is_it).ok()?;
     let due = found.get().expiry.filter(|(moment, _)| *moment <= now);
     let Some(due) = due else {
         return Some(found.into_mut());
     };
     let (entry, _) = found.remove();
-    *bytes -= entry.size();
+    *bytes -= size(&entry);
     expiries.remove(&due);
     None
 }

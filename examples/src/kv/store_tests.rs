@@ -98,7 +98,7 @@ fn bytes_and_expiries_are_those_of_a_plain_model() {
                 store.sweep(now, 10);
             }
             3 => {
-                let value = vec![7; next(40) as usize];
+                let value = vec![7; next(60) as usize];
                 store.set(key, &value, Keep::Forever, now).unwrap();
                 model.insert(name, (value, None));
             }
