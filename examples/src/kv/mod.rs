@@ -1,7 +1,7 @@
 //! `kv`: a Redis-protocol server with one shard of the keys a loop.
 //!
 //! ```text
-//!   client ──▶ connection, on the loop that accepted it
+//!   client ──▶ connection, on the loop whose turn it was
 //!                │ plan: a batch of requests, a lane a shard      (request, batch)
 //!                ├── own shard's lane: done here and now ──────┐
 //!                └── other shards' lanes: one submission each ─┤  (lane, shards)

@@ -1,4 +1,4 @@
-//! The service: loops, shards, the listening sockets, and the end.
+//! The service: loops, shards, who serves which client, and the end.
 
 use super::batch::Router;
 use super::connection::Connection;
