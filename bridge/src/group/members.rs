@@ -5,15 +5,12 @@ use super::choose::{Loops, Member};
 use super::error::Cause;
 use super::serving::Follow;
 use super::threads::Threads;
-use super::worker::{Recipe, Starting, start};
+use super::worker::{Recipe, start};
 use super::{GroupError, LEEWAY, LoopReport, RetireError};
 use crate::waiters::deadline_after;
 use parking_lot::Mutex;
 use polyloop::LoopHandle;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 /// What a group has of loops and threads, without the group's own end: the
@@ -139,42 +136,14 @@ impl Members {
         Ok(report.unwrap_or_else(|| LoopReport::not_ended(self.loops.seats().name(number))))
     }
 
-    fn start(&self, number: usize) -> Result<Starting, Cause> {
-        start(
-            &self.recipe,
-            &self.threads,
-            number,
-            self.loops.seats().name(number),
-        )
+    fn start(&self, number: usize) -> Result<u64, Cause> {
+        let name = self.loops.seats().name(number);
+        start(&self.recipe, &self.threads, number, name)
     }
 
-    /// Waits until the loop runs. A group that is being stopped waits no longer:
-    /// the loop is stopped when it comes to run.
-    fn await_start(&self, starting: Starting) -> Result<Member, Cause> {
-        let Starting { record, mut told } = starting;
-        let answer = self.threads.wait(None, |cx| {
-            if let Poll::Ready(answer) = Pin::new(&mut told).poll(cx) {
-                return Poll::Ready(Some(answer));
-            }
-            match self.threads.is_stopping() {
-                true => Poll::Ready(None),
-                false => Poll::Pending,
-            }
-        });
-        match answer.flatten() {
-            Some(Ok(Ok(handle))) => Ok(Member { handle, record }),
-            Some(Ok(Err(cause))) => {
-                self.threads.never_ran(record);
-                Err(cause)
-            }
-            // The thread tells in every case, so this cannot be; if it is, the
-            // group must not wait for that loop.
-            Some(Err(gone)) => {
-                self.threads.never_ran(record);
-                Err(Cause::Loop(std::io::Error::other(gone)))
-            }
-            None => Err(Cause::Stopped),
-        }
+    fn await_start(&self, record: u64) -> Result<Member, Cause> {
+        let handle = self.threads.wait_for_start(record)?;
+        Ok(Member { handle, record })
     }
 
     fn error(&self, number: usize, cause: Cause) -> GroupError {

@@ -305,7 +305,7 @@ impl LoopGroup {
     /// `grace` at most; one that was handed to the builder goes on.
     ///
     /// Called on one of the group's loops it does not wait for that one, which
-    /// stops afterwards.
+    /// stops afterwards, nor for others that wait for the group in this way.
     pub fn shutdown(&self, grace: Duration) -> GroupReport {
         let limit = grace.saturating_mul(2).saturating_add(LEEWAY);
         let threads = &self.inner.members.threads;
@@ -323,7 +323,8 @@ impl LoopGroup {
     /// Blocks the calling thread until every loop has ended, by a
     /// [`shutdown`](Self::shutdown) elsewhere or by [`LoopHandle::stop`].
     ///
-    /// Called on one of the group's loops it does not wait for that one.
+    /// Called on one of the group's loops it does not wait for that one, nor for
+    /// others that wait for the group in this way.
     pub fn join(&self) -> GroupReport {
         GroupReport {
             loops: self.inner.members.threads.wait_all(None),

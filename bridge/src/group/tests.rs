@@ -288,6 +288,20 @@ fn a_loop_may_shut_its_own_group_down() {
 }
 
 #[test]
+fn loops_that_join_their_group_do_not_wait_for_each_other() {
+    let group = group(2);
+    let joins = [0, 1].map(|number| {
+        let inner = group.clone();
+        run_coroutine_threadsafe(group.handle(number), move || async move {
+            inner.join();
+        })
+    });
+    let report = group.shutdown(GRACE);
+    assert!(report.is_complete(), "{report}");
+    drop(joins);
+}
+
+#[test]
 fn a_loop_that_is_stopped_by_itself_ends_alone() {
     let group = group(2);
     group.handle(0).stop();

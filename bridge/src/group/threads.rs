@@ -1,27 +1,27 @@
 //! The table of a group's threads: who was started, who has ended and how.
 //!
-//! A thread is entered before it starts and writes its report when it ends,
-//! whatever happened, so a wait for the end of all always ends when they do. A
-//! group that is stopping enters nobody any more, and a loop that was being
-//! started meanwhile is stopped as soon as it is known.
+//! A thread is entered before it starts, tells whether its loop runs, and writes
+//! its report when it ends, whatever happened: so a wait for a start and a wait
+//! for the end of all end when they do. A group that is stopping enters nobody any
+//! more, and a loop that was being started meanwhile is stopped as soon as it is
+//! known. A loop's own thread may wait for the end of the others; those that do
+//! so too are not waited for.
 #![forbid(unsafe_code)]
 
 use super::LoopReport;
 use super::error::Cause;
-use crate::waiters::{Ticket, Waiters, block_on, deadline_after};
-use parking_lot::Mutex;
-use polyloop::LoopHandle;
+use super::primitives::{
+    AtomicU64, Condvar, JoinHandle, LoopHandle, Mutex, MutexGuard, ThreadId, current,
+};
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll};
-use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 pub(super) struct Threads {
     table: Mutex<Table>,
-    waiters: Waiters,
+    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -40,6 +40,10 @@ struct Entry {
     grace: Arc<AtomicU64>,
     /// Known once the loop runs.
     handle: Option<LoopHandle>,
+    /// Why it does not.
+    failed: Option<Cause>,
+    /// It blocks until the others have ended.
+    waits: bool,
     report: Option<LoopReport>,
     join: Option<JoinHandle<()>>,
 }
@@ -60,8 +64,8 @@ impl Entry {
 impl Threads {
     pub(super) fn new() -> Self {
         Self {
-            table: Mutex::default(),
-            waiters: Waiters::new(),
+            table: Mutex::new(Table::default()),
+            changed: Condvar::new(),
         }
     }
 
@@ -82,6 +86,8 @@ impl Threads {
             name: name.to_owned(),
             grace: grace.clone(),
             handle: None,
+            failed: None,
+            waits: false,
             report: None,
             join: None,
         };
@@ -98,14 +104,14 @@ impl Threads {
     /// The system refused this thread, or its loop did not come to run.
     pub(super) fn never_ran(&self, record: u64) {
         let entry = self.table.lock().entries.remove(&record);
-        self.waiters.wake_all();
+        self.changed.notify_all();
         if let Some(join) = entry.and_then(|entry| entry.join) {
             // It has nothing left to do; its panic was told already.
             let _ = join.join();
         }
     }
 
-    /// This is the loop of that thread.
+    /// This is the loop of that thread, which runs.
     pub(super) fn runs(&self, record: u64, handle: &LoopHandle) {
         let mut table = self.table.lock();
         let stopping = table.stopping;
@@ -115,6 +121,53 @@ impl Threads {
                 handle.stop();
             }
         }
+        drop(table);
+        self.changed.notify_all();
+    }
+
+    /// The loop of that thread does not come to run.
+    pub(super) fn failed(&self, record: u64, cause: Cause) {
+        if let Some(entry) = self.table.lock().entries.get_mut(&record) {
+            entry.failed = Some(cause);
+        }
+        self.changed.notify_all();
+    }
+
+    /// Waits until the loop runs. A group that is being stopped waits no longer:
+    /// the loop is stopped when it comes to run.
+    ///
+    /// # Errors
+    /// Why it does not; it is in the table no more, unless the group is stopping.
+    pub(super) fn wait_for_start(&self, record: u64) -> Result<LoopHandle, Cause> {
+        let told = |table: &Table| match table.entries.get(&record) {
+            Some(Entry {
+                handle,
+                failed,
+                report,
+                ..
+            }) => handle.is_some() || failed.is_some() || report.is_some(),
+            None => true,
+        };
+        let mut table = self.wait_until(None, |table| table.stopping || told(table));
+        let told = told(&table);
+        let entry = table.entries.get_mut(&record);
+        let (handle, failed) = match entry {
+            Some(entry) => (entry.handle.clone(), entry.failed.take()),
+            None => (None, None),
+        };
+        drop(table);
+        match handle {
+            Some(handle) => Ok(handle),
+            None if !told => Err(Cause::Stopped),
+            None => {
+                self.never_ran(record);
+                // A thread tells in every case, so the other one cannot be; if it
+                // is, the group must not wait for that loop.
+                Err(failed.unwrap_or_else(|| {
+                    Cause::Loop(io::Error::other("its thread ended and did not say why"))
+                }))
+            }
+        }
     }
 
     /// Called by the thread itself, as its last act.
@@ -122,7 +175,7 @@ impl Threads {
         if let Some(entry) = self.table.lock().entries.get_mut(&record) {
             entry.report = Some(report);
         }
-        self.waiters.wake_all();
+        self.changed.notify_all();
     }
 
     /// Stops one loop.
@@ -140,11 +193,7 @@ impl Threads {
             entry.stop(grace);
         }
         drop(table);
-        self.waiters.wake_all();
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        self.table.lock().stopping
+        self.changed.notify_all();
     }
 
     /// How many loops were entered and not taken out again.
@@ -165,9 +214,8 @@ impl Threads {
             Some(entry) => entry.report.is_some() || entry.is_own_thread(),
             None => true,
         };
-        self.wait_until(deadline, ended);
         let entry = {
-            let mut table = self.table.lock();
+            let mut table = self.wait_until(deadline, ended);
             let has_ended = table.entries.get(&record)?.report.is_some();
             has_ended.then(|| table.entries.remove(&record)).flatten()?
         };
@@ -175,18 +223,20 @@ impl Threads {
         entry.report
     }
 
-    /// Waits for the end of all loops but the calling thread's own.
+    /// Waits for the end of all loops; on the thread of one of them, for that of
+    /// those that do not wait here themselves.
     pub(super) fn wait_all(&self, deadline: Option<Instant>) -> Vec<LoopReport> {
-        let own = thread::current().id();
-        let all_ended = |table: &Table| {
-            let mut entries = table.entries.values();
-            let watched = table.watchdog.is_some_and(|watchdog| watchdog != own);
-            entries.all(|entry| entry.report.is_some() || entry.is_own_thread())
-                && !(table.stopping && watched)
+        let own = current().id();
+        let is_loop = self.waits_here(true);
+        let ended = |entry: &Entry| {
+            entry.report.is_some() || is_loop && (entry.waits || entry.is_own_thread())
         };
-        self.wait_until(deadline, all_ended);
+        let all_ended = |table: &Table| {
+            let watched = table.watchdog.is_some_and(|watchdog| watchdog != own);
+            table.entries.values().all(ended) && !(table.stopping && watched)
+        };
         let joins: Vec<_> = {
-            let mut table = self.table.lock();
+            let mut table = self.wait_until(deadline, all_ended);
             let ended = |entry: &&mut Entry| entry.report.is_some() && !entry.is_own_thread();
             let entries = table.entries.values_mut().filter(ended);
             let mut joins: Vec<_> = entries.map(|entry| entry.join.take()).collect();
@@ -195,6 +245,7 @@ impl Threads {
             }
             joins
         };
+        self.waits_here(false);
         joins.into_iter().for_each(join);
         let table = self.table.lock();
         let report = |entry: &Entry| match &entry.report {
@@ -204,41 +255,45 @@ impl Threads {
         table.entries.values().map(report).collect()
     }
 
-    /// Waits until the table is as it should be; false if the deadline came
-    /// first. Looked at whenever a loop ends and when the group is stopped.
-    fn wait_until(&self, deadline: Option<Instant>, right: impl Fn(&Table) -> bool) -> bool {
-        self.wait(deadline, |_| match right(&self.table.lock()) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        })
-        .is_some()
+    /// Tells the others' waits of this one, if the thread is a loop's; is it?
+    fn waits_here(&self, waits: bool) -> bool {
+        let mut table = self.table.lock();
+        let mut entries = table.entries.values_mut();
+        let own = entries.find(|entry| entry.is_own_thread());
+        let is_loop = own.is_some();
+        if let Some(own) = own {
+            own.waits = waits;
+        }
+        drop(table);
+        self.changed.notify_all();
+        is_loop
     }
 
-    /// Blocks on `poll`, which is called again whenever a loop ends and when the
-    /// group is stopped; `None` if the deadline came first.
-    pub(super) fn wait<T>(
+    /// Waits until the table is as it should be, or until the deadline.
+    fn wait_until(
         &self,
         deadline: Option<Instant>,
-        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
-    ) -> Option<T> {
-        let mut ticket = Ticket::new();
-        let answer = block_on(deadline, |cx| {
-            if let Poll::Ready(answer) = poll(cx) {
-                return Poll::Ready(answer);
+        right: impl Fn(&Table) -> bool,
+    ) -> MutexGuard<'_, Table> {
+        let mut table = self.table.lock();
+        while !right(&table) {
+            match deadline {
+                None => self.changed.wait(&mut table),
+                Some(deadline) => {
+                    if self.changed.wait_until(&mut table, deadline).timed_out() {
+                        break;
+                    }
+                }
             }
-            self.waiters.join(&mut ticket, cx.waker());
-            // Something may have happened between the look and the joining.
-            poll(cx)
-        });
-        self.waiters.leave(&mut ticket);
-        answer.ok()
+        }
+        table
     }
 
     // ---- the watchdog's own thread ----
 
     /// Called by the thread itself, as its first act.
     pub(super) fn watchdog_runs(&self) {
-        self.table.lock().watchdog = Some(thread::current().id());
+        self.table.lock().watchdog = Some(current().id());
     }
 
     pub(super) fn watchdog_started(&self, join: JoinHandle<()>) {
@@ -247,12 +302,13 @@ impl Threads {
 
     pub(super) fn watchdog_ended(&self) {
         self.table.lock().watchdog = None;
-        self.waiters.wake_all();
+        self.changed.notify_all();
     }
 
     /// Waits for a while; true if the group is being stopped.
     pub(super) fn pause(&self, time: Duration) -> bool {
-        self.wait_until(deadline_after(time), |table| table.stopping)
+        let deadline = Instant::now().checked_add(time);
+        self.wait_until(deadline, |table| table.stopping).stopping
     }
 }
 

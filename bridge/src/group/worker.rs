@@ -6,8 +6,7 @@ use super::error::Cause;
 use super::placement::pin;
 use super::threads::Threads;
 use crate::ThreadPoolExecutor;
-use crate::channel::oneshot;
-use polyloop::{EventLoop, LoopHandle, PanicPayload, RunError};
+use polyloop::{EventLoop, PanicPayload, RunError};
 use std::any::Any;
 use std::convert::Infallible;
 use std::future::pending;
@@ -47,24 +46,15 @@ struct Plan {
     threads: Arc<Threads>,
 }
 
-/// How a start is answered.
-pub(super) type Started = Result<LoopHandle, Cause>;
-
-/// A thread whose loop is being made.
-pub(super) struct Starting {
-    pub(super) record: u64,
-    pub(super) told: oneshot::Receiver<Started>,
-}
-
-/// Starts a loop's thread, which tells when the loop runs, or why it does not.
+/// Starts a loop's thread, which tells the table when the loop runs, or why it
+/// does not; gives its record.
 pub(super) fn start(
     recipe: &Arc<Recipe>,
     threads: &Arc<Threads>,
     number: usize,
     name: &str,
-) -> Result<Starting, Cause> {
+) -> Result<u64, Cause> {
     let (record, grace) = threads.enter(name)?;
-    let (tell, told) = oneshot::channel();
     let plan = Plan {
         recipe: recipe.clone(),
         number,
@@ -78,7 +68,7 @@ pub(super) fn start(
         .name(name.replace('\0', ""))
         .spawn(move || {
             let name = plan.name.clone();
-            let lived = catch_unwind(AssertUnwindSafe(|| live(plan, tell)));
+            let lived = catch_unwind(AssertUnwindSafe(|| live(plan)));
             // Whatever happened, the group hears of the end.
             let report = lived.unwrap_or_else(|payload| LoopReport {
                 panic: Some(message(payload)),
@@ -89,7 +79,7 @@ pub(super) fn start(
     match spawned {
         Ok(join) => {
             threads.started(record, join);
-            Ok(Starting { record, told })
+            Ok(record)
         }
         Err(error) => {
             threads.never_ran(record);
@@ -99,17 +89,17 @@ pub(super) fn start(
 }
 
 /// A loop's whole life: made, run until it is stopped, closed.
-fn live(plan: Plan, tell: oneshot::Sender<Started>) -> LoopReport {
+fn live(plan: Plan) -> LoopReport {
     let mut report = LoopReport::not_ended(&plan.name);
     pin(&plan.recipe.cores, plan.number);
     let mut looped = match make(&plan) {
         Ok(looped) => looped,
         Err(error) => {
-            let _ = tell.send(Err(Cause::Loop(error)));
+            plan.threads.failed(plan.record, Cause::Loop(error));
             return report;
         }
     };
-    match run(&plan, &mut looped, tell) {
+    match run(&plan, &mut looped) {
         Ok(error) => report.error = error,
         Err(()) => return report,
     }
@@ -143,23 +133,14 @@ fn make(plan: &Plan) -> io::Result<EventLoop> {
 /// Runs until it is stopped; an error if `on_start` panicked.
 ///
 /// Start and service are one run: a stop that arrives at any moment ends it.
-fn run(
-    plan: &Plan,
-    looped: &mut EventLoop,
-    tell: oneshot::Sender<Started>,
-) -> Result<Option<RunError>, ()> {
+fn run(plan: &Plan, looped: &mut EventLoop) -> Result<Option<RunError>, ()> {
     let handle = looped.handle();
-    let mut tell = Some(tell);
     let ran = catch_unwind(AssertUnwindSafe(|| {
         looped.run_until_complete(async {
             if let Some(on_start) = &plan.recipe.on_start {
                 on_start(plan.number);
             }
-            // Known before it is told, so that a group that stops finds it.
             plan.threads.runs(plan.record, &handle);
-            if let Some(tell) = tell.take() {
-                let _ = tell.send(Ok(handle));
-            }
             pending::<Infallible>().await
         })
     }));
@@ -168,9 +149,8 @@ fn run(
         Ok(Err(RunError::Stopped)) => Ok(None),
         Ok(Err(error)) => Ok(Some(error)),
         Err(payload) => {
-            if let Some(tell) = tell.take() {
-                let _ = tell.send(Err(Cause::Panicked(PanicPayload::new(payload))));
-            }
+            let cause = Cause::Panicked(PanicPayload::new(payload));
+            plan.threads.failed(plan.record, cause);
             Err(())
         }
     }
