@@ -96,6 +96,34 @@ fn a_cancel_says_what_became_of_the_work() {
 }
 
 #[test]
+fn an_outcome_that_was_told_before_is_not_said_to_have_never_begun() {
+    with_watchdog(HANG, || {
+        let group = LoopGroup::builder().loops(1).build().unwrap();
+        let mut told = run_coroutine_threadsafe(group.handle(0), || async { 6 });
+        assert_eq!(told.result_timeout(HANG).unwrap(), 6);
+        let became = polyloop::run(told.cancel_and_wait()).unwrap();
+        assert!(matches!(became, Outcome::Taken), "{became:?}");
+        assert!(!became.is_never_started() && !became.is_cancelled());
+        group.shutdown(Duration::from_secs(1));
+    });
+}
+
+#[test]
+fn a_cancel_that_nobody_waits_for_is_asked_for_by_the_call() {
+    with_watchdog(HANG, || {
+        let group = LoopGroup::builder().loops(1).build().unwrap();
+        let (sender, receiver) = channel::oneshot::channel::<()>();
+        let work = run_coroutine_threadsafe(group.handle(0), || async move {
+            let _sender = sender;
+            pending::<()>().await;
+        });
+        drop(work.cancel_and_wait());
+        assert!(receiver.recv_blocking().is_err(), "its future was dropped");
+        group.shutdown(Duration::from_secs(1));
+    });
+}
+
+#[test]
 fn a_dropped_handle_detaches_or_cancels_as_was_chosen() {
     with_watchdog(HANG, || {
         let group = LoopGroup::builder().loops(1).build().unwrap();
@@ -178,6 +206,8 @@ fn a_full_mailbox_refuses_data_and_lets_control_pass() {
         assert!(submitter.statistics(Class::new(2)).is_none());
         // A cancel makes room at once the loop has come to it.
         assert!(second.cancel());
+        let figures = submitter.statistics(Class::DATA).unwrap();
+        assert_eq!(figures.queued, 2, "it is in the mailbox until then");
         let group = stuck.let_go();
         assert_eq!(first.result().unwrap(), 1);
         assert!(second.result().unwrap_err().is_cancelled());
@@ -197,7 +227,7 @@ fn senders_wait_for_room_as_tasks_and_as_threads() {
         let late = submitter
             .submission()
             .start_blocking_timeout(|| async { 2 }, Duration::from_millis(2));
-        assert!(late.unwrap_err().is_full());
+        assert!(late.unwrap_err().is_timed_out());
         // Somebody in line who goes away holds nobody up.
         let mut impatient = Box::pin(submitter.submission().start(|| async { 3 }));
         let poll = impatient
@@ -239,7 +269,7 @@ fn who_waits_for_room_hears_of_the_close() {
         let submitter = Submitter::bounded(&looped.handle(), 1);
         let queued = submitter.submission().try_start(|| async { 1 }).unwrap();
         let own = submitter.submission().start_blocking(|| async { 2 });
-        assert!(own.unwrap_err().is_full(), "it would wait for itself");
+        assert!(own.unwrap_err().is_would_deadlock());
         let waiters: Vec<_> = (0..3)
             .map(|n| {
                 let submitter = submitter.clone();

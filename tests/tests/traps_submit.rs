@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use polyloop::{EventLoop, sleep};
+use polyloop_bridge::submit::Class;
 use polyloop_bridge::{
     LoopGroup, SubmissionError, Submitter, ThreadPoolExecutor, blocking, call_soon_threadsafe,
     channel, run_coroutine_threadsafe, wait_blocking,
@@ -65,6 +66,64 @@ fn trap_058_a_wait_with_a_limit_lasts_until_somebody_runs_the_loop() {
         thread::sleep(Duration::from_millis(20));
         looped.run_forever().unwrap();
         assert_eq!(waiter.join().unwrap(), 3);
+    });
+}
+
+#[test]
+fn trap_058_who_waits_for_room_of_a_loop_that_nobody_runs_gets_an_answer() {
+    with_watchdog(HANG, || {
+        for has_run in [false, true] {
+            let mut looped = EventLoop::new().unwrap();
+            if has_run {
+                looped.run_until_complete(async {}).unwrap();
+            }
+            let submitter = Submitter::bounded(&looped.handle(), 1);
+            let first = submitter.submission().try_start(|| async { 1 }).unwrap();
+            let waiter =
+                thread::spawn(move || submitter.submission().start_blocking(|| async { 2 }));
+            let error = waiter.join().unwrap().unwrap_err();
+            assert!(error.is_not_running(), "{error:?}");
+            let closure = error.into_inner();
+            assert_eq!(looped.run_until_complete(closure()).unwrap(), 2);
+            assert!(first.is_done());
+        }
+    });
+}
+
+#[test]
+fn a_deadline_also_ends_the_wait_for_room() {
+    with_watchdog(HANG, || {
+        let looped = EventLoop::new().unwrap();
+        let submitter = Submitter::bounded(&looped.handle(), 1);
+        let first = submitter.submission().try_start(|| async { 1 }).unwrap();
+        let soon = Duration::from_millis(5);
+        let by_threads = {
+            let submitter = submitter.clone();
+            let expiring = move || submitter.submission().expires_after(soon);
+            thread::spawn(move || {
+                let error = expiring().start_blocking(|| async { 2 }).unwrap_err();
+                assert!(error.is_expired(), "{error:?}");
+                let error = expiring()
+                    .start_blocking_timeout(|| async { 3 }, HANG)
+                    .unwrap_err();
+                assert!(error.is_expired(), "{error:?}");
+                let patient = expiring().expires_after(HANG);
+                let error = patient
+                    .start_blocking_timeout(|| async { 4 }, soon)
+                    .unwrap_err();
+                assert!(error.is_timed_out(), "{error:?}");
+                // On another loop it is a timer that tells.
+                let sent = polyloop::run(expiring().start(|| async { 5 })).unwrap();
+                let error = sent.unwrap_err();
+                assert!(error.is_expired(), "{error:?}");
+                polyloop::run(error.into_inner()()).unwrap()
+            })
+        };
+        assert_eq!(by_threads.join().unwrap(), 5, "the closure came back");
+        let figures = submitter.statistics(Class::DATA).unwrap();
+        assert_eq!((figures.queued, figures.waiting), (1, 0));
+        drop(looped);
+        assert!(first.result().unwrap_err().is_loop_closed());
     });
 }
 

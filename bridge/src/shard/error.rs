@@ -48,6 +48,24 @@ impl InvokeError {
         self.is(SubmissionError::is_would_deadlock)
     }
 
+    /// Was it too late for it to begin?
+    pub fn is_expired(&self) -> bool {
+        self.is(SubmissionError::is_expired)
+    }
+
+    /// Does nobody run the value's loop?
+    pub fn is_not_running(&self) -> bool {
+        self.is(SubmissionError::is_not_running)
+    }
+
+    /// The panic's message, when its payload is a string as it nearly always is.
+    pub fn panic_message(&self) -> Option<&str> {
+        match self {
+            Self::Submission(error) => error.panic_message(),
+            Self::Stopped => None,
+        }
+    }
+
     /// The payload of the panic, fit for [`std::panic::resume_unwind`].
     ///
     /// # Errors

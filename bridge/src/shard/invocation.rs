@@ -30,8 +30,10 @@ impl<R> Invocation<R> {
     /// Blocks the calling thread until the work is done.
     ///
     /// # Errors
-    /// See [`InvokeError`]; at once on the loop's own thread, where blocking
-    /// would be for ever, and the work is detached.
+    /// See [`InvokeError`]; at once on the loop's own thread or in a ring of threads
+    /// that block on each other, where blocking would be for ever, and after a
+    /// second or two if [nobody runs](InvokeError::is_not_running) the loop. The
+    /// work is then detached.
     pub fn result(self) -> Result<R, InvokeError> {
         answer(self.sent.result())
     }
@@ -40,7 +42,8 @@ impl<R> Invocation<R> {
     /// time-out does not cancel.
     ///
     /// # Errors
-    /// As [`result`](Self::result).
+    /// As [`result`](Self::result); it waits that long also for somebody to run the
+    /// loop.
     pub fn result_timeout(&mut self, timeout: Duration) -> Result<R, InvokeError> {
         answer(self.sent.result_timeout(timeout))
     }

@@ -16,20 +16,20 @@ pub enum Outcome<T> {
     Finished(T),
     /// It ended first, by a panic with this payload.
     Panicked(PanicPayload),
+    /// It ended before, and how was told then: by
+    /// [`Submission::result_timeout`](super::Submission::result_timeout) or an await.
+    Taken,
 }
 
 impl<T> Outcome<T> {
-    pub(super) fn of(answer: Option<Result<T, TaskError>>) -> Self {
+    pub(super) fn of(answer: Result<T, TaskError>) -> Self {
         match answer {
-            Some(Ok(value)) => Self::Finished(value),
-            Some(Err(error)) if error.is_never_started() => Self::NeverStarted,
-            Some(Err(error)) => match error.into_panic() {
+            Ok(value) => Self::Finished(value),
+            Err(error) if error.is_never_started() => Self::NeverStarted,
+            Err(error) => match error.into_panic() {
                 Ok(payload) => Self::Panicked(PanicPayload::new(payload)),
                 Err(_) => Self::Cancelled,
             },
-            // Given up by the loop when its time to begin was over; or taken
-            // before, by a caller who knows it.
-            None => Self::NeverStarted,
         }
     }
 
@@ -67,6 +67,7 @@ impl<T> fmt::Debug for Outcome<T> {
                 .debug_tuple("Outcome::Panicked")
                 .field(&payload.message())
                 .finish(),
+            Self::Taken => f.write_str("Outcome::Taken"),
         }
     }
 }

@@ -32,8 +32,8 @@ impl<T> CancelOnDrop<T> {
     }
 
     /// As [`Submission::cancel_and_wait`].
-    pub async fn cancel_and_wait(self) -> Outcome<T> {
-        self.into_inner().cancel_and_wait().await
+    pub fn cancel_and_wait(self) -> impl Future<Output = Outcome<T>> {
+        self.into_inner().cancel_and_wait()
     }
 }
 

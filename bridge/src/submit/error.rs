@@ -143,11 +143,23 @@ impl fmt::Display for SubmissionError {
 impl Error for SubmissionError {}
 
 /// Why a loop did not accept a submission; the closure is in it.
+#[non_exhaustive]
 pub enum SubmitError<F> {
     /// The loop is closed.
     Closed(F),
     /// The loop's mailbox is at its limit; mailboxes without one are never full.
     Full(F),
+    /// There was no room before the time ran out.
+    TimedOut(F),
+    /// There was no room before the submission's own deadline.
+    Expired(F),
+    /// There is no room, and there will be none as long as the calling thread
+    /// blocks: it is the loop's own, or that loop's thread blocks, by way of others
+    /// or not, until this one goes on.
+    WouldDeadlock(F),
+    /// There is no room, and nobody runs the loop: it is new, or was stopped and
+    /// not closed.
+    NotRunning(F),
 }
 
 impl<F> SubmitError<F> {
@@ -156,15 +168,40 @@ impl<F> SubmitError<F> {
         matches!(self, Self::Closed(_))
     }
 
-    /// Is the mailbox at its limit?
+    /// Was the mailbox at its limit, and it was not to be waited for?
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Full(_))
+    }
+
+    /// Did the time run out?
+    pub fn is_timed_out(&self) -> bool {
+        matches!(self, Self::TimedOut(_))
+    }
+
+    /// Was the submission's own deadline over?
+    pub fn is_expired(&self) -> bool {
+        matches!(self, Self::Expired(_))
+    }
+
+    /// Would blocking have been for ever?
+    pub fn is_would_deadlock(&self) -> bool {
+        matches!(self, Self::WouldDeadlock(_))
+    }
+
+    /// Does nobody run the loop?
+    pub fn is_not_running(&self) -> bool {
+        matches!(self, Self::NotRunning(_))
     }
 
     /// The closure that was not accepted.
     pub fn into_inner(self) -> F {
         match self {
-            Self::Closed(f) | Self::Full(f) => f,
+            Self::Closed(f)
+            | Self::Full(f)
+            | Self::TimedOut(f)
+            | Self::Expired(f)
+            | Self::WouldDeadlock(f)
+            | Self::NotRunning(f) => f,
         }
     }
 }
@@ -174,6 +211,10 @@ impl<F> fmt::Debug for SubmitError<F> {
         f.write_str(match self {
             Self::Closed(_) => "SubmitError::Closed(..)",
             Self::Full(_) => "SubmitError::Full(..)",
+            Self::TimedOut(_) => "SubmitError::TimedOut(..)",
+            Self::Expired(_) => "SubmitError::Expired(..)",
+            Self::WouldDeadlock(_) => "SubmitError::WouldDeadlock(..)",
+            Self::NotRunning(_) => "SubmitError::NotRunning(..)",
         })
     }
 }
@@ -183,6 +224,21 @@ impl<F> fmt::Display for SubmitError<F> {
         f.write_str(match self {
             Self::Closed(_) => "the loop is closed: submit to another one",
             Self::Full(_) => "the loop's mailbox is full: submit again later",
+            Self::TimedOut(_) => {
+                "the loop's mailbox was full all the time: wait longer, or submit again later"
+            }
+            Self::Expired(_) => {
+                "the deadline was over before there was room in the loop's mailbox: give it \
+                 more time, or the loop less to do"
+            }
+            Self::WouldDeadlock(_) => {
+                "the loop's mailbox is full, and this thread would wait for itself, directly or \
+                 by way of other threads that block on each other: await the start"
+            }
+            Self::NotRunning(_) => {
+                "the loop's mailbox is full, and nobody runs the loop: run it or close it, or \
+                 wait with a time-out for somebody who will"
+            }
         })
     }
 }

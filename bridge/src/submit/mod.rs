@@ -11,6 +11,8 @@ mod error;
 mod gate;
 #[cfg(all(test, loom))]
 mod loom_tests;
+mod patience;
+mod room;
 mod start;
 mod submission;
 mod submitter;
@@ -22,6 +24,7 @@ pub use became::Outcome;
 pub use call::{ThreadsafeCallHandle, call_soon_threadsafe};
 pub use cancel_on_drop::CancelOnDrop;
 pub use error::{SubmissionError, SubmitError};
-pub use start::{Start, SubmissionBuilder, submission};
+pub use room::Start;
+pub use start::{SubmissionBuilder, submission};
 pub use submission::{Answer, Submission, run_coroutine_threadsafe, try_run_coroutine_threadsafe};
 pub use submitter::{Class, MailboxStatistics, Submitter};

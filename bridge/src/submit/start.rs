@@ -5,20 +5,18 @@
 //! nothing of it.
 
 use super::gate::{Gate, Permit};
+use super::room::Start;
 use super::submitter::Gates;
 use super::told::Told;
 use super::{Class, Submission, SubmitError};
-use crate::blocked::{DoneBit, Node, blocked};
-use crate::loom::{AtomicU8, Mutex};
-use crate::waiters::{Ticket, block_on, deadline_after};
+use crate::waiters::deadline_after;
 use pin_project_lite::pin_project;
 use polyloop::{LoopHandle, Refused, copy_context};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Release;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// Begins a submission to a loop with wishes; see [`SubmissionBuilder`]. Without
@@ -80,7 +78,8 @@ impl SubmissionBuilder {
     /// default there is none.
     ///
     /// Work that its loop comes to later is dropped there unbegun, and answers
-    /// [`Expired`](super::SubmissionError::Expired). Work that has begun is not
+    /// [`Expired`](super::SubmissionError::Expired). Work that finds no room until
+    /// then is not sent, see [`start`](Self::start). Work that has begun is not
     /// touched; for that there is [`polyloop::timeout`].
     pub fn deadline(mut self, moment: Instant) -> Self {
         self.expires = Some(moment);
@@ -123,22 +122,24 @@ impl SubmissionBuilder {
     ///
     /// # Errors
     /// The future gives [`SubmitError::Closed`] with the closure when the loop is
-    /// closed, also while it waits.
+    /// closed, also while it waits, and [`SubmitError::Expired`] if there is no room
+    /// until the [deadline](Self::deadline). That is told by a timer of the loop it
+    /// is awaited on; on another executor it is looked at whenever the future is
+    /// polled. Without a deadline it waits as long as the loop's mailbox is full,
+    /// also if nobody runs that loop: see [`polyloop::timeout`].
     pub fn start<F>(self, f: F) -> Start<F> {
-        Start {
-            gate: self.gate().cloned(),
-            wishes: Some((self, f)),
-            ticket: Ticket::new(),
-        }
+        Start::new(self, f)
     }
 
     /// Blocks the calling thread until there is room, then sends it.
     ///
     /// # Errors
-    /// [`SubmitError::Closed`] with the closure when the loop is closed, also
-    /// while it waits. [`SubmitError::Full`] at once where waiting would be for
-    /// ever: on the loop's own thread, or in a ring of threads that wait for
-    /// each other.
+    /// All with the closure: [`SubmitError::Closed`] when the loop is closed, also
+    /// while it waits. [`SubmitError::WouldDeadlock`] at once on the loop's own
+    /// thread, or in a ring of threads that block on each other.
+    /// [`SubmitError::Expired`] if there is no room until the
+    /// [deadline](Self::deadline); without one, [`SubmitError::NotRunning`] after a
+    /// second or two if nobody runs the loop.
     pub fn start_blocking<F, Fut>(self, f: F) -> Result<Submission<Fut::Output>, SubmitError<F>>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -151,7 +152,8 @@ impl SubmissionBuilder {
     /// As [`start_blocking`](Self::start_blocking), for `timeout` at most.
     ///
     /// # Errors
-    /// As there; [`SubmitError::Full`] also when the time has run out.
+    /// As there, and [`SubmitError::TimedOut`]. It waits that long also for somebody
+    /// to run the loop.
     pub fn start_blocking_timeout<F, Fut>(
         self,
         f: F,
@@ -165,12 +167,20 @@ impl SubmissionBuilder {
         self.start(f).block(deadline_after(timeout))
     }
 
-    fn gate(&self) -> Option<&Arc<Gate>> {
+    pub(super) fn target(&self) -> &LoopHandle {
+        &self.target
+    }
+
+    pub(super) fn expires(&self) -> Option<Instant> {
+        self.expires
+    }
+
+    pub(super) fn gate(&self) -> Option<&Arc<Gate>> {
         self.gates.as_ref()?.of(self.class)
     }
 
     #[track_caller]
-    fn send<F, Fut>(
+    pub(super) fn send<F, Fut>(
         self,
         f: F,
         permit: Option<Permit>,
@@ -265,129 +275,3 @@ impl<F: FnOnce() -> Fut, Fut: Future> Future for Begin<F, Fut> {
         }
     }
 }
-
-/// A submission that waits for room; from [`SubmissionBuilder::start`].
-#[must_use = "nothing is sent until it is awaited"]
-pub struct Start<F> {
-    /// `None` when it was sent.
-    wishes: Option<(SubmissionBuilder, F)>,
-    gate: Option<Arc<Gate>>,
-    ticket: Ticket,
-}
-
-impl<F, Fut> Start<F>
-where
-    F: FnOnce() -> Fut + Send + 'static,
-    Fut: Future + 'static,
-    Fut::Output: Send + 'static,
-{
-    fn block(
-        mut self,
-        deadline: Option<Instant>,
-    ) -> Result<Submission<Fut::Output>, SubmitError<F>> {
-        if let Poll::Ready(sent) = Pin::new(&mut self).poll(&mut Context::from_waker(Waker::noop()))
-        {
-            return sent;
-        }
-        let (builder, _) = self.wishes.as_ref().expect("it was not sent");
-        let own = builder.target.is_own_thread();
-        let on = Node::Loops(builder.target.home_thread());
-        let noticed = Arc::new(Noticed::default());
-        let bit = DoneBit::new(&noticed.woken, WOKEN);
-        let waker = Waker::from(noticed.clone());
-        let wait = || {
-            block_on(deadline, |cx| {
-                noticed.waits_with(cx.waker());
-                Pin::new(&mut self).poll(&mut Context::from_waker(&waker))
-            })
-        };
-        match (!own).then(|| blocked(on, bit, deadline.is_none(), wait)) {
-            Some(Ok(Ok(sent))) => sent,
-            _ => Err(SubmitError::Full(self.give_back())),
-        }
-    }
-
-    fn give_back(mut self) -> F {
-        let (_, f) = self.wishes.take().expect("it was not sent");
-        f
-    }
-}
-
-impl<F, Fut> Future for Start<F>
-where
-    F: FnOnce() -> Fut + Send + 'static,
-    Fut: Future + 'static,
-    Fut::Output: Send + 'static,
-{
-    type Output = Result<Submission<Fut::Output>, SubmitError<F>>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        let permit = match &this.gate {
-            None => None,
-            Some(gate) => match gate.enter(&mut this.ticket, cx.waker()) {
-                Some(permit) => Some(permit),
-                None => return Poll::Pending,
-            },
-        };
-        let (builder, f) = this.wishes.take().expect("polled after it was ready");
-        Poll::Ready(builder.send(f, permit))
-    }
-}
-
-// The closure is moved out and sent, never pinned.
-impl<F> Unpin for Start<F> {}
-
-impl<F> Drop for Start<F> {
-    fn drop(&mut self) {
-        if let Some(gate) = &self.gate {
-            gate.pass(&mut self.ticket);
-        }
-    }
-}
-
-impl<F> fmt::Debug for Start<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Start")
-            .field("sent", &self.wishes.is_none())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Remembers that it was woken, for those who look for rings: a thread that has
-/// got its room is awake, if not yet back from its sleep.
-#[derive(Debug)]
-struct Noticed {
-    woken: AtomicU8,
-    waker: Mutex<Option<Waker>>,
-}
-
-impl Default for Noticed {
-    fn default() -> Self {
-        Self {
-            woken: AtomicU8::new(0),
-            waker: Mutex::new(None),
-        }
-    }
-}
-
-impl Noticed {
-    fn waits_with(&self, waker: &Waker) {
-        self.woken.store(0, Release);
-        let waker = waker.clone();
-        let old = self.waker.lock().replace(waker);
-        drop(old);
-    }
-}
-
-impl Wake for Noticed {
-    fn wake(self: Arc<Self>) {
-        self.woken.store(WOKEN, Release);
-        let waker = self.waker.lock().take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-const WOKEN: u8 = 1;

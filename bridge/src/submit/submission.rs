@@ -7,9 +7,10 @@
 //! It is open, so it accepts work, for its next run; when it is closed or
 //! dropped instead, all that it holds is answered. But as long as neither
 //! happens, a thread that blocks for its answer would hang. So a wait without a
-//! limit looks once in [`PATIENCE`] whether somebody runs the loop, and says so
+//! limit looks [now and then](super::patience) whether somebody runs the loop, and says so
 //! if nobody does. A wait with a limit of its own lasts as long as it was told.
 
+use super::patience::while_it_runs;
 use super::start::submission;
 use super::told::Told;
 use super::{CancelOnDrop, Outcome, SubmissionError, SubmitError};
@@ -103,6 +104,12 @@ where
 /// # Cancel safety
 /// Dropping it detaches the work, which runs on; a panic in it then goes to the
 /// loop's exception handler. Awaiting `&mut submission` loses nothing.
+///
+/// # A loop that nobody runs
+/// It is new, or was stopped and not closed, and keeps the work for its next run.
+/// [`result`](Self::result) finds out and says so. An await does not: it resolves
+/// when the loop is run, closed or dropped, and until then costs nothing. Where
+/// that may never be, give it a limit: `polyloop::timeout(limit, &mut submission)`.
 #[must_use = "without it nobody learns the outcome; drop it to detach the work"]
 pub struct Submission<T> {
     /// `None` when the loop was closed already.
@@ -156,12 +163,19 @@ impl<T> Submission<T> {
     /// it: it may have ended first.
     ///
     /// # Cancel safety
-    /// Dropping the future of this detaches the work, which stays cancelled.
-    pub async fn cancel_and_wait(mut self) -> Outcome<T> {
+    /// The cancel is asked for by the call. Dropping the future, polled or not,
+    /// detaches the work, which stays cancelled.
+    pub fn cancel_and_wait(mut self) -> impl Future<Output = Outcome<T>> {
         self.cancel();
-        match &mut self.sent {
-            Some(sent) => Outcome::of(poll_fn(|cx| sent.poll(cx)).await),
-            None => Outcome::NeverStarted,
+        async move {
+            let Some(sent) = &mut self.sent else {
+                return Outcome::NeverStarted;
+            };
+            match poll_fn(|cx| sent.poll(cx)).await {
+                Some(answer) => Outcome::of(answer),
+                None if sent.holder().cell.is_expired() => Outcome::NeverStarted,
+                None => Outcome::Taken,
+            }
         }
     }
 
@@ -238,7 +252,8 @@ impl<T> Submission<T> {
             Some(deadline) => sent
                 .block(Some(deadline))
                 .map_err(|_| SubmissionError::TimedOut),
-            None => block_while_it_runs(sent),
+            None => while_it_runs(&target.loop_handle(), |until| sent.block(until))
+                .ok_or(SubmissionError::NotRunning),
         };
         match blocked(on, target.cell.done_bit(), deadline.is_none(), wait) {
             Ok(Ok(answer)) => outcome(sent, answer),
@@ -247,28 +262,6 @@ impl<T> Submission<T> {
         }
     }
 }
-
-/// Blocks without a limit, unless nobody runs the loop.
-fn block_while_it_runs<T>(
-    sent: &mut Consumer<T>,
-) -> Result<Option<Result<T, TaskError>>, SubmissionError> {
-    let runs = |sent: &Consumer<T>| sent.holder().loop_handle().state() == LoopState::Running;
-    let mut ran = true;
-    loop {
-        if let Ok(answer) = sent.block(deadline_after(PATIENCE)) {
-            return Ok(answer);
-        }
-        // Seen twice, since a loop may be between two runs.
-        let runs = runs(sent);
-        if !runs && !ran && !sent.holder().cell.is_done() {
-            return Err(SubmissionError::NotRunning);
-        }
-        ran = runs;
-    }
-}
-
-/// How often a thread that waits without a limit asks whether the loop runs.
-const PATIENCE: Duration = Duration::from_millis(400);
 
 type Consumer<T> = Taker<Result<T, TaskError>, Remote<Told<T>>>;
 

@@ -12,9 +12,10 @@ use std::sync::Arc;
 /// A loop's own mailbox has no limit, which is what
 /// [`run_coroutine_threadsafe`](super::run_coroutine_threadsafe) uses. Senders
 /// that share a submitter (clones are the same one) have one: work takes its
-/// room when it is sent, and leaves it when it *begins* on its loop, is
-/// cancelled, or is refused. A loop that is stuck then holds its senders back
-/// instead of filling the memory.
+/// room when it is sent, and leaves it when it *begins* on its loop, or is dropped
+/// there unbegun: too late, cancelled, or at the loop's close. What was cancelled
+/// is in the mailbox until its loop comes to it. So a loop that is stuck holds its
+/// senders back instead of filling the memory.
 ///
 /// Each [`Class`] has a limit of its own, so that control traffic passes when
 /// there is no room for data. Work of all classes begins in the order in which
