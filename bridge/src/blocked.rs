@@ -12,6 +12,11 @@
 //! its end is walked: a way that leads back is a ring, and the newcomer does not
 //! sleep. Of two threads that block on each other one is thus always the second.
 //!
+//! A thread that waits for several puts down no edge if any of them lets it go
+//! on: that is a way out, and who walks along one edge must not call it a ring. If
+//! all of them have to end, one edge, to the first that is not in a ring, is
+//! enough: when that has ended the thread comes back for the next.
+//!
 //! Each node has one edge at most, so the walk is a straight line. It stops at
 //! an edge whose answer is there already: that thread is awake, if not yet back
 //! from its sleep. Waits that end by themselves, at a deadline, put down nothing,
@@ -27,6 +32,7 @@ use crate::loom::{AtomicU8, Mutex};
 use polyloop::HomeThread;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::iter;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Acquire;
 use std::sync::{Arc, OnceLock};
@@ -43,6 +49,13 @@ pub(crate) enum Node {
 /// The calling thread would wait for itself, by way of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ring;
+
+/// What a thread waits for: who has to act, and where it is seen that they did.
+#[derive(Debug, Clone, Copy)]
+pub struct Wait<'a> {
+    pub(crate) on: Node,
+    pub(crate) done: DoneBit<'a>,
+}
 
 /// A bit of a byte; set when an answer is there.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +84,20 @@ pub(crate) fn blocked<R>(
     for_ever: bool,
     sleep: impl FnOnce() -> R,
 ) -> Result<R, Ring> {
+    blocked_on_some(iter::once(Wait { on, done }), true, for_ever, sleep)
+}
+
+/// Calls `sleep`, in which the calling thread waits for the next of `waits` to be
+/// over; it needs `all` of them, or else one.
+///
+/// # Errors
+/// [`Ring`], and `sleep` is not called, if each of them leads back.
+pub(crate) fn blocked_on_some<'a, R>(
+    waits: impl Iterator<Item = Wait<'a>> + Clone,
+    all: bool,
+    for_ever: bool,
+    sleep: impl FnOnce() -> R,
+) -> Result<R, Ring> {
     let job = JOB.try_with(Cell::get).ok().flatten().map(Node::Job);
     let loops = HomeThread::current().map(Node::Loops);
     let sleep = || match STAND_IN.try_with(|stand_in| stand_in.borrow().clone()) {
@@ -85,7 +112,7 @@ pub(crate) fn blocked<R>(
     }
     static GRAPH: OnceLock<Graph> = OnceLock::new();
     let graph = GRAPH.get_or_init(Graph::default);
-    graph.during([job, loops], on, done, for_ever, sleep)
+    graph.during([job, loops], waits, all, for_ever, sleep)
 }
 
 /// Runs a job: until `work` is over, the calling thread is the job at `address`.
@@ -169,12 +196,12 @@ impl Default for Graph {
 }
 
 impl Graph {
-    /// See [`blocked`]; the caller is each of `mine`.
-    pub(crate) fn during<R>(
+    /// See [`blocked_on_some`]; the caller is each of `mine`.
+    pub(crate) fn during<'a, R>(
         &self,
         mine: [Option<Node>; 2],
-        on: Node,
-        done: DoneBit<'_>,
+        waits: impl Iterator<Item = Wait<'a>> + Clone,
+        all: bool,
         for_ever: bool,
         sleep: impl FnOnce() -> R,
     ) -> Result<R, Ring> {
@@ -184,10 +211,11 @@ impl Graph {
         };
         {
             let mut edges = self.edges.lock();
-            if !done.is_set() && leads_to(&edges, on, mine) {
+            let is_open = |wait: &Wait<'_>| wait.done.is_set() || !leads_to(&edges, wait.on, mine);
+            let Some(Wait { on, done }) = waits.clone().find(is_open) else {
                 return Err(Ring);
-            }
-            if for_ever {
+            };
+            if for_ever && (all || waits.clone().nth(1).is_none()) {
                 for (slot, node) in laid.under.iter_mut().zip(mine) {
                     let Some(node) = node else { continue };
                     let edge = Edge {
@@ -283,8 +311,11 @@ mod loom_tests {
 
     fn block(graph: &Graph, me: usize, on: usize, answer: &Answer) -> Result<(), Ring> {
         let mine = [Some(Node::Job(me)), None];
-        let done = DoneBit::new(&answer.byte, 1);
-        graph.during(mine, Node::Job(on), done, true, || answer.sleep())
+        let wait = Wait {
+            on: Node::Job(on),
+            done: DoneBit::new(&answer.byte, 1),
+        };
+        graph.during(mine, iter::once(wait), true, true, || answer.sleep())
     }
 
     #[test]

@@ -6,9 +6,10 @@
 //! there are.
 #![forbid(unsafe_code)]
 
+use crate::blocked::{Wait, blocked_on_some};
 use crate::executor::Offloaded;
-use crate::submit::{CancelOnDrop, Submission};
-use crate::waiters::{Ticket, Waiters, block_on, deadline_after};
+use crate::submit::{CancelOnDrop, PATIENCE, Submission};
+use crate::waiters::{Ticket, TimedOut, Waiters, block_on, deadline_after};
 use concurrent_queue::ConcurrentQueue;
 use polyloop::ReturnWhen;
 use std::error::Error;
@@ -24,7 +25,7 @@ pub trait Completes: sealed::Completes {}
 impl<C: sealed::Completes> Completes for C {}
 
 mod sealed {
-    use super::{Context, Poll};
+    use super::{Context, Poll, Wait};
 
     pub trait Completes {
         /// Ready when it has ended; else the waker is woken then.
@@ -34,6 +35,8 @@ mod sealed {
         /// Can it not end as long as the calling thread waits, or, after it has
         /// waited for some time, as long as nobody runs its loop?
         fn is_stuck(&self, waited: bool) -> bool;
+        /// Who has to act for it to end; `None` if there is nobody.
+        fn wait(&self) -> Option<Wait<'_>>;
     }
 }
 
@@ -43,8 +46,13 @@ mod sealed {
 ///
 /// Nothing is cancelled, and all results are there to be taken. It returns
 /// early, with what is pending, where it would never end: when all that is left
-/// belongs to loops of the calling thread, or to loops that nobody has run for a
-/// second or two and no timeout was given.
+/// belongs to loops of the calling thread, to loops and jobs that block, by way of
+/// others or not, until this thread goes on, or to loops that nobody has run for a
+/// second or two and no timeout was given. What is pending then says why when it
+/// is asked for its result.
+///
+/// In a job of an executor it blocks as the result of one job does: another thread
+/// stands in, so that jobs which wait for jobs do not starve it.
 ///
 /// # Examples
 /// ```
@@ -65,11 +73,12 @@ pub fn wait_blocking<C: Completes>(
     let deadline = timeout.and_then(deadline_after);
     let mut ended = vec![false; all.items.len()];
     let mut enough = all.items.is_empty();
+    let wants_all = return_when == ReturnWhen::AllCompleted;
     // What has ended at the time of the call is done, and what has ended at the
     // time of a return is.
     while let Some(index) = match enough {
         true => all.next_now(),
-        false => all.next(deadline, timeout.is_none()).ok().flatten(),
+        false => all.next(deadline, wants_all).ok().flatten(),
     } {
         ended[index] = true;
         enough |= match return_when {
@@ -117,7 +126,8 @@ impl<C: Completes> AsCompletedBlocking<C> {
     /// # Errors
     /// [`NotYet`]; what is pending stays, and can be asked for again.
     pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<C>, NotYet> {
-        self.step(deadline_after(timeout), false)
+        // Beyond the clock is without a limit.
+        self.step(deadline_after(timeout))
     }
 
     /// What has not been given yet, ended or not.
@@ -125,8 +135,8 @@ impl<C: Completes> AsCompletedBlocking<C> {
         self.0.items.into_iter().flatten().collect()
     }
 
-    fn step(&mut self, deadline: Option<Instant>, patient: bool) -> Result<Option<C>, NotYet> {
-        Ok(match self.0.next(deadline, patient)? {
+    fn step(&mut self, deadline: Option<Instant>) -> Result<Option<C>, NotYet> {
+        Ok(match self.0.next(deadline, false)? {
             Some(index) => self.0.items[index].take(),
             None => self.0.items.iter_mut().find_map(Option::take),
         })
@@ -138,7 +148,7 @@ impl<C: Completes> Iterator for AsCompletedBlocking<C> {
 
     fn next(&mut self) -> Option<C> {
         // Without a deadline there is no other answer.
-        self.step(None, true).ok().flatten()
+        self.step(None).ok().flatten()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -180,6 +190,24 @@ struct Collection<C> {
 struct Ends {
     numbers: ConcurrentQueue<usize>,
     waiter: Waiters,
+}
+
+impl Ends {
+    /// Until one has ended that was not asked for.
+    fn sleep(&self, until: Option<Instant>) -> Result<(), TimedOut> {
+        let mut ticket = Ticket::new();
+        let came = block_on(until, |cx| {
+            if self.numbers.is_empty() {
+                self.waiter.join(&mut ticket, cx.waker());
+                if self.numbers.is_empty() {
+                    return Poll::Pending;
+                }
+            }
+            Poll::Ready(())
+        });
+        self.waiter.leave(&mut ticket);
+        came
+    }
 }
 
 struct EndOf {
@@ -243,9 +271,10 @@ impl<C: Completes> Collection<C> {
         None
     }
 
-    /// As [`next_now`](Self::next_now), and waits for it. `None` if there is
-    /// none to come.
-    fn next(&mut self, deadline: Option<Instant>, patient: bool) -> Result<Option<usize>, NotYet> {
+    /// As [`next_now`](Self::next_now), and waits for it; the caller needs one, or
+    /// `all` of them. `None` if there is none to come.
+    fn next(&mut self, deadline: Option<Instant>, all: bool) -> Result<Option<usize>, NotYet> {
+        let patient = deadline.is_none();
         let mut waited = 0;
         loop {
             if let Some(number) = self.next_now() {
@@ -254,29 +283,24 @@ impl<C: Completes> Collection<C> {
             if self.is_stuck(waited > 1) {
                 return Ok(None);
             }
-            let until = if patient {
-                deadline_after(PATIENCE)
-            } else {
-                deadline
-            };
-            let ends = self.ends.clone();
-            let mut ticket = Ticket::new();
-            let came = block_on(until, |cx| {
-                if ends.numbers.is_empty() {
-                    ends.waiter.join(&mut ticket, cx.waker());
-                    if ends.numbers.is_empty() {
-                        return Poll::Pending;
-                    }
-                }
-                Poll::Ready(())
-            });
-            ends.waiter.leave(&mut ticket);
-            match came {
-                Ok(()) => waited = 0,
-                Err(_) if patient => waited += 1,
-                Err(_) => return self.next_now().map(Some).ok_or(NotYet(())),
+            // Without a limit it looks again now and then, at the loops and for rings
+            // that have closed since.
+            let until = deadline.or_else(|| deadline_after(PATIENCE));
+            match blocked_on_some(self.waits(), all, patient, || self.ends.sleep(until)) {
+                Ok(Ok(())) => waited = 0,
+                Ok(Err(_)) if patient => waited += 1,
+                Ok(Err(_)) => return self.next_now().map(Some).ok_or(NotYet(())),
+                Err(_) => return Ok(self.next_now()),
             }
         }
+    }
+
+    /// What is waited for: those that are left, and can end.
+    fn waits(&self) -> impl Iterator<Item = Wait<'_>> + Clone {
+        let items = self.items.iter().zip(&self.left);
+        let left = items.filter_map(|(item, left)| item.as_ref().filter(|_| *left));
+        left.filter(|item| !item.is_stuck(false))
+            .filter_map(|item| item.wait())
     }
 
     /// Can none of those that are left end? Also if there are none.
@@ -289,9 +313,6 @@ impl<C: Completes> Collection<C> {
     }
 }
 
-/// How often a thread that waits without a limit asks whether the loops run.
-const PATIENCE: Duration = Duration::from_millis(400);
-
 impl<T> sealed::Completes for Submission<T> {
     fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         Submission::poll_done(self, cx)
@@ -303,6 +324,10 @@ impl<T> sealed::Completes for Submission<T> {
 
     fn is_stuck(&self, waited: bool) -> bool {
         Submission::is_stuck(self, waited)
+    }
+
+    fn wait(&self) -> Option<Wait<'_>> {
+        Submission::wait(self)
     }
 }
 
@@ -318,6 +343,10 @@ impl<T> sealed::Completes for CancelOnDrop<T> {
     fn is_stuck(&self, waited: bool) -> bool {
         (**self).is_stuck(waited)
     }
+
+    fn wait(&self) -> Option<Wait<'_>> {
+        (**self).wait()
+    }
 }
 
 impl<T> sealed::Completes for Offloaded<T> {
@@ -332,6 +361,10 @@ impl<T> sealed::Completes for Offloaded<T> {
     fn is_stuck(&self, _: bool) -> bool {
         false
     }
+
+    fn wait(&self) -> Option<Wait<'_>> {
+        Some(Offloaded::wait(self))
+    }
 }
 
 impl<C: sealed::Completes> sealed::Completes for &mut C {
@@ -345,5 +378,9 @@ impl<C: sealed::Completes> sealed::Completes for &mut C {
 
     fn is_stuck(&self, waited: bool) -> bool {
         (**self).is_stuck(waited)
+    }
+
+    fn wait(&self) -> Option<Wait<'_>> {
+        (**self).wait()
     }
 }

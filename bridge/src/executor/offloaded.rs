@@ -3,7 +3,7 @@
 use super::OffloadError;
 use super::job::{Answer, Answers};
 use super::pool::{Pool, Refusal};
-use crate::blocked::blocked;
+use crate::blocked::{Wait, blocked};
 use crate::outcome::Taker;
 use crate::waiters::{Ticket, block_on, deadline_after};
 use std::fmt;
@@ -129,6 +129,15 @@ impl<T> Offloaded<T> {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(OffloadError::timed_out()),
             Err(_) => Err(OffloadError::would_deadlock()),
+        }
+    }
+
+    /// Who has to act for it to end.
+    pub(crate) fn wait(&self) -> Wait<'_> {
+        let job = self.taker.holder();
+        Wait {
+            on: job.state().node(),
+            done: job.outcome().done_bit(),
         }
     }
 

@@ -24,6 +24,7 @@ pub use became::Outcome;
 pub use call::{ThreadsafeCallHandle, call_soon_threadsafe};
 pub use cancel_on_drop::CancelOnDrop;
 pub use error::{SubmissionError, SubmitError};
+pub(crate) use patience::PATIENCE;
 pub use room::Start;
 pub use start::{SubmissionBuilder, submission};
 pub use submission::{Answer, Submission, run_coroutine_threadsafe, try_run_coroutine_threadsafe};

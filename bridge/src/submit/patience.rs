@@ -27,4 +27,4 @@ pub(super) fn while_it_runs<R>(
 }
 
 /// How often a thread that waits without a limit asks whether the loop runs.
-const PATIENCE: Duration = Duration::from_millis(400);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(400);

@@ -14,7 +14,7 @@ use super::patience::while_it_runs;
 use super::start::submission;
 use super::told::Told;
 use super::{CancelOnDrop, Outcome, SubmissionError, SubmitError};
-use crate::blocked::{Node, blocked};
+use crate::blocked::{Node, Wait, blocked};
 use crate::outcome::Taker;
 use crate::waiters::deadline_after;
 use polyloop::{LoopHandle, LoopState, Refused, Remote, TaskError, copy_context};
@@ -234,6 +234,15 @@ impl<T> Submission<T> {
         !target.cell.is_done()
             && (target.is_own_thread()
                 || waited && target.loop_handle().state() != LoopState::Running)
+    }
+
+    /// Who has to act for it to end; `None` if it was never accepted.
+    pub(crate) fn wait(&self) -> Option<Wait<'_>> {
+        let target = self.sent.as_ref()?.holder();
+        Some(Wait {
+            on: Node::Loops(target.loop_handle().home_thread()),
+            done: target.cell.done_bit(),
+        })
     }
 
     pub(super) fn block(&mut self, deadline: Option<Instant>) -> Answer<T> {
