@@ -4,8 +4,8 @@
 //! A task gives way when something is not ready. If a socket always has data or
 //! a channel always has a value, nothing ever is, and one poll could last for
 //! ever. So a poll may do [`BUDGET`] operations; after that every operation of
-//! this crate's sockets and of the bridge's channels answers "not ready" and
-//! wakes the task at once, which then goes on in the next turn.
+//! this crate's sockets and of the bridge's channels and queues answers "not
+//! ready" and wakes the task at once, which then goes on in the next turn.
 //!
 //! The budget is one cell of the thread. Outside of a loop it never ends.
 //!

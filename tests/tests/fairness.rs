@@ -2,10 +2,10 @@
 //! in polls and operations, not in time.
 #![forbid(unsafe_code)]
 
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt};
 use polyloop::net::{TcpListener, TcpStream};
 use polyloop::{call_soon, coop, create_task, current_loop, interval, yield_if_needed, yield_now};
-use polyloop_bridge::{call_soon_threadsafe, channel, run_coroutine_threadsafe};
+use polyloop_bridge::{call_soon_threadsafe, channel, run_coroutine_threadsafe, sync};
 use polyloop_tests::with_watchdog;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -238,6 +238,80 @@ fn a_flood_from_another_thread_starves_neither_sockets_nor_tasks() {
             }
             stop.store(true, SeqCst);
             assert!(flood.join().expect("no panic") > 0);
+        })
+        .unwrap();
+    });
+}
+
+/// How often a task, for which it is always ready, does `step` in its first turn.
+async fn in_one_turn(mut step: impl AsyncFnMut() + 'static) -> u64 {
+    let count = Rc::new(Cell::new(0));
+    let counted = count.clone();
+    drop(create_task(async move {
+        for _ in 0..5_000 {
+            step().await;
+            counted.set(counted.get() + 1);
+        }
+    }));
+    while count.get() == 0 {
+        yield_now().await;
+    }
+    count.get()
+}
+
+#[test]
+fn no_channel_that_is_always_ready_holds_its_loop() {
+    with_watchdog(HANG, || {
+        polyloop::run(async {
+            let (sender, receiver) = channel::bounded(10_000);
+            let mut sink = sender.clone().into_sink();
+            let mut steps = vec![
+                in_one_turn(async move || sender.send(1).await.unwrap()).await,
+                in_one_turn(async move || sink.feed(2).await.unwrap()).await,
+            ];
+            let mut stream = receiver.clone();
+            let mut batch = Vec::new();
+            steps.extend([
+                in_one_turn(async move || {
+                    stream.next().await.unwrap();
+                })
+                .await,
+                in_one_turn(async move || {
+                    receiver.recv_many(&mut batch, 1).await.unwrap();
+                })
+                .await,
+            ]);
+            let (sender, mut receiver) = channel::broadcast::channel(10_000);
+            for n in 0..10_000 {
+                sender.send(n).unwrap();
+            }
+            let mut stream = receiver.clone();
+            steps.extend([
+                in_one_turn(async move || {
+                    receiver.recv().await.unwrap();
+                })
+                .await,
+                in_one_turn(async move || {
+                    stream.next().await.unwrap().unwrap();
+                })
+                .await,
+            ]);
+            let (sender, mut receiver) = channel::watch::channel(0);
+            let again = async move || {
+                sender.send(1).unwrap();
+                receiver.changed().await.unwrap();
+            };
+            steps.push(in_one_turn(again).await);
+            let queue = Arc::new(sync::Queue::new(0));
+            let puts = queue.clone();
+            steps.extend([
+                in_one_turn(async move || puts.put(1).await.unwrap()).await,
+                in_one_turn(async move || {
+                    queue.get().await.unwrap();
+                })
+                .await,
+            ]);
+            assert_eq!(steps, vec![coop::BUDGET; steps.len()]);
         })
         .unwrap();
     });

@@ -2,9 +2,9 @@
 #![forbid(unsafe_code)]
 
 use super::core::Core;
-use super::receiver::{poll_fairly, wait_for_pop};
+use super::receiver::{poll_pop, wait_for_pop};
 use super::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
-use crate::waiters::{Ticket, deadline_after};
+use crate::waiters::{Ticket, deadline_after, poll_fairly};
 use concurrent_queue::PopError;
 use std::fmt;
 use std::future::Future;
@@ -106,7 +106,9 @@ impl<T> Future for ReceivingMany<'_, T> {
             to,
             limit,
         } = self.get_mut();
-        poll_fairly(core, ticket, cx, |core| pop_many(core, to, *limit))
+        poll_fairly(cx, |cx| {
+            poll_pop(core, ticket, cx, |core| pop_many(core, to, *limit))
+        })
     }
 }
 

@@ -3,15 +3,14 @@
 
 use super::core::Core;
 use super::{ChannelStatistics, RecvError, RecvTimeoutError, TryRecvError};
-use crate::waiters::{Ticket, block_on_ready, deadline_after};
+use crate::waiters::{Ticket, block_on_ready, deadline_after, poll_fairly};
 use concurrent_queue::PopError;
 use futures::Stream;
-use polyloop::coop;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// The receiving end of [`bounded`](super::bounded) and
@@ -138,7 +137,10 @@ impl<T> Stream for Receiver<T> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let this = self.get_mut();
-        poll_fairly(&this.core, &mut this.ticket, cx, Core::pop).map(Result::ok)
+        let value = poll_fairly(cx, |cx| {
+            poll_pop(&this.core, &mut this.ticket, cx, Core::pop)
+        });
+        value.map(Result::ok)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -170,7 +172,9 @@ impl<T> Future for Receiving<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        poll_fairly(this.core, &mut this.ticket, cx, Core::pop)
+        poll_fairly(cx, |cx| {
+            poll_pop(this.core, &mut this.ticket, cx, Core::pop)
+        })
     }
 }
 
@@ -186,21 +190,8 @@ impl<T> fmt::Debug for Receiving<'_, T> {
     }
 }
 
-/// As [`poll_pop`], for a task: a flood of values must not starve its loop.
-pub(super) fn poll_fairly<T, R>(
-    core: &Core<T>,
-    ticket: &mut Ticket,
-    cx: &mut Context<'_>,
-    pop: impl FnMut(&Core<T>) -> Result<R, PopError>,
-) -> Poll<Result<R, RecvError>> {
-    ready!(coop::poll_proceed(cx));
-    let answer = ready!(poll_pop(core, ticket, cx, pop));
-    coop::made_progress();
-    Poll::Ready(answer)
-}
-
 /// Pops, or takes a place in line and pops once more.
-fn poll_pop<T, R>(
+pub(super) fn poll_pop<T, R>(
     core: &Core<T>,
     ticket: &mut Ticket,
     cx: &mut Context<'_>,

@@ -3,7 +3,7 @@
 
 use super::core::Core;
 use super::{ChannelStatistics, SendError, SendTimeoutError, TrySendError};
-use crate::waiters::{Ticket, block_on_ready, deadline_after};
+use crate::waiters::{Ticket, block_on_ready, deadline_after, poll_fairly};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -232,7 +232,7 @@ impl<T> Future for Sending<'_, T> {
     type Output = Result<(), SendError<T>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.get_mut().poll_send(cx)
+        poll_fairly(cx, |cx| self.get_mut().poll_send(cx))
     }
 }
 

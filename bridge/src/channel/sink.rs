@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::{SendError, Sender, TrySendError};
-use crate::waiters::Ticket;
+use crate::waiters::{Ticket, poll_fairly};
 use futures::Sink;
 use std::fmt;
 use std::pin::Pin;
@@ -82,7 +82,8 @@ impl<T> Sink<T> for SenderSink<T> {
     type Error = SendError<T>;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
-        self.get_mut().poll_sent(cx)
+        // Once a value: the other steps take nothing from the budget.
+        poll_fairly(cx, |cx| self.get_mut().poll_sent(cx))
     }
 
     /// # Panics

@@ -55,10 +55,11 @@ pub(crate) use line::{Line, Stand, Woken};
 pub(crate) use thread::{TimedOut, block_on, block_on_ready, deadline_after};
 
 use crate::loom::{AtomicUsize, Mutex, fence, fence_after_claim, full_fence};
+use polyloop::coop;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker, ready};
 
 /// A first-in, first-out line of waiting tasks and threads.
 #[derive(Debug)]
@@ -259,6 +260,20 @@ impl Waiters {
         }
         woken
     }
+}
+
+/// A poll of what may be ready again and again, for a task: it takes from the
+/// task's budget, so that a flood from other threads does not keep its loop from
+/// everything else. A thread that blocks has no budget, and must not ask for it.
+#[inline]
+pub(crate) fn poll_fairly<T>(
+    cx: &mut Context<'_>,
+    poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+) -> Poll<T> {
+    ready!(coop::poll_proceed(cx));
+    let answer = ready!(poll(cx));
+    coop::made_progress();
+    Poll::Ready(answer)
 }
 
 /// Calls foreign code whose panic is not the caller's; the panic hook has told of

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::{BroadcastStatistics, RecvError, RecvTimeoutError, Shared, TryRecvError};
-use crate::waiters::{Ticket, block_on, deadline_after, each_then_panic};
+use crate::waiters::{Ticket, block_on, deadline_after, each_then_panic, poll_fairly};
 use futures::Stream;
 use std::fmt;
 use std::future::Future;
@@ -176,7 +176,8 @@ impl<T: Clone> Stream for Receiver<T> {
     type Item = Result<T, u64>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_recv(cx).map(|answer| match answer {
+        let answer = poll_fairly(cx, |cx| self.get_mut().poll_recv(cx));
+        answer.map(|answer| match answer {
             Ok(value) => Some(Ok(value)),
             Err(RecvError::Lagged(lost)) => Some(Err(lost)),
             Err(RecvError::Closed) => None,
@@ -203,7 +204,7 @@ impl<T: Clone> Future for Receiving<'_, T> {
     type Output = Result<T, RecvError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.get_mut().receiver.poll_recv(cx)
+        poll_fairly(cx, |cx| self.get_mut().receiver.poll_recv(cx))
     }
 }
 

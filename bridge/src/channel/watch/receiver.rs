@@ -3,7 +3,7 @@
 
 use super::super::{RecvError, RecvTimeoutError};
 use super::{Shared, WatchStatistics};
-use crate::waiters::{Ticket, Woken, block_on, deadline_after};
+use crate::waiters::{Ticket, Woken, block_on, deadline_after, poll_fairly};
 use futures::Stream;
 use std::fmt;
 use std::future::Future;
@@ -181,7 +181,7 @@ impl<T> Stream for Receiver<T> {
     type Item = Arc<T>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Arc<T>>> {
-        self.get_mut().poll_changed(cx).map(Result::ok)
+        poll_fairly(cx, |cx| self.get_mut().poll_changed(cx)).map(Result::ok)
     }
 }
 
@@ -203,7 +203,7 @@ impl<T> Future for Changed<'_, T> {
     type Output = Result<(), RecvError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let changed = self.get_mut().receiver.poll_changed(cx);
+        let changed = poll_fairly(cx, |cx| self.get_mut().receiver.poll_changed(cx));
         changed.map(|answer| answer.map(drop))
     }
 }

@@ -4,7 +4,7 @@
 use super::error::{QueueGetTimeoutError, QueuePutError, QueuePutTimeoutError, QueueShutDown};
 use super::order::{Fifo, QueueOrder};
 use super::{Queue, TryGetError};
-use crate::waiters::{Stand, Ticket, Woken, block_on, deadline_after};
+use crate::waiters::{Stand, Ticket, Woken, block_on, deadline_after, poll_fairly};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -66,7 +66,7 @@ impl<T, O: QueueOrder<T>> Future for QueuePut<'_, T, O> {
     /// # Panics
     /// If it is polled after it was ready.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.get_mut().poll_put(cx)
+        poll_fairly(cx, |cx| self.get_mut().poll_put(cx))
     }
 }
 
@@ -140,7 +140,7 @@ impl<T, O: QueueOrder<T>> Future for QueueGet<'_, T, O> {
     type Output = Result<T, QueueShutDown>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.get_mut().poll_get(cx)
+        poll_fairly(cx, |cx| self.get_mut().poll_get(cx))
     }
 }
 
