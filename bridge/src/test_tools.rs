@@ -1,7 +1,10 @@
 //! What the unit tests share.
 
 use crate::waiters::block_on;
+use std::cell::Cell;
+use std::cmp::Ordering;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -47,6 +50,43 @@ impl Wake for PanickingWaker {
         panic!("a waker that panics");
     }
 }
+
+/// A value whose comparison panics when it is told to, on the calling thread.
+pub(crate) struct Touchy(pub(crate) u8);
+
+impl Touchy {
+    /// Calls `f`, in which values are compared.
+    pub(crate) fn panics_in(f: &dyn Fn()) {
+        TOUCHED.set(true);
+        assert!(catch_unwind(AssertUnwindSafe(f)).is_err());
+        TOUCHED.set(false);
+    }
+}
+
+thread_local! {
+    static TOUCHED: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Ord for Touchy {
+    fn cmp(&self, other: &Self) -> Ordering {
+        assert!(!TOUCHED.get(), "planted");
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Touchy {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Touchy {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Touchy {}
 
 /// A small generator of numbers for random schedules.
 pub(crate) struct Dice(u64);

@@ -28,6 +28,7 @@
 //! for somebody may be waiting for what their drop says.
 #![forbid(unsafe_code)]
 
+use super::heap::Shelf;
 use super::look::Look;
 use super::storage::Storage;
 use super::{ChannelStatistics, TrySendError};
@@ -62,43 +63,55 @@ impl<T> Core<T> {
 
     #[inline]
     pub(super) fn push(&self, value: T) -> Result<(), TrySendError<T>> {
-        match self.queue.push(value) {
-            Ok(()) => {
-                self.wake(&self.receivers);
-                Ok(())
-            }
-            Err(PushError::Full(value)) => Err(TrySendError::Full(value)),
-            Err(PushError::Closed(value)) => Err(TrySendError::Closed(value)),
-        }
+        let pushed = match &self.queue {
+            Storage::Heap(heap) => self.push_compared(&**heap, value),
+            queue => queue.push(value).map(|()| {
+                // The claim of a slot stands in for the fence.
+                self.receivers.waiters.wake_one_after_claim();
+            }),
+        };
+        pushed.map_err(|error| match error {
+            PushError::Full(value) => TrySendError::Full(value),
+            PushError::Closed(value) => TrySendError::Closed(value),
+        })
     }
 
     #[inline]
     pub(super) fn pop(&self) -> Result<T, PopError> {
+        if let Storage::Heap(heap) = &self.queue {
+            return self.pop_compared(&**heap);
+        }
         let value = self.queue.pop()?;
         if self.queue.is_bounded() {
-            let claimed = self.queue.claims_are_ordered();
-            self.senders.waiters.wake_one_quietly(claimed);
+            self.senders.waiters.wake_one_quietly(true);
+        }
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn push_compared(&self, heap: &dyn Shelf<T>, value: T) -> Result<(), PushError<T>> {
+        self.receivers.wake_if_it_panics(|| heap.push(value))?;
+        self.receivers.waiters.wake_one();
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn pop_compared(&self, heap: &dyn Shelf<T>) -> Result<T, PopError> {
+        let value = self.senders.wake_if_it_panics(|| heap.pop())?;
+        if heap.capacity().is_some() {
+            self.senders.waiters.wake_one_quietly(false);
         }
         Ok(value)
     }
 
     /// Moves what is there, `limit` values at most, to the end of `to`.
     pub(super) fn pop_many(&self, to: &mut Vec<T>, limit: usize) -> Result<usize, PopError> {
-        let count = self.queue.pop_many(to, limit)?;
+        let pop_many = || self.queue.pop_many(to, limit);
+        let count = self.senders.wake_if_it_panics(pop_many)?;
         if self.queue.is_bounded() {
             quietly(|| self.senders.waiters.wake_some(count));
         }
         Ok(count)
-    }
-
-    /// Wakes one at the other end, after a push or a pop.
-    #[inline]
-    fn wake(&self, end: &End) {
-        if self.queue.claims_are_ordered() {
-            end.waiters.wake_one_after_claim();
-        } else {
-            end.waiters.wake_one();
-        }
     }
 
     /// Looks for a moment whether a value comes; the pop then tells.
@@ -183,6 +196,21 @@ impl End {
             waiters: Waiters::new(),
             look: Look::new(),
         }
+    }
+
+    /// Calls what compares values. That may panic, with a value that is in the queue,
+    /// or out of it, nevertheless: then all at this end look for themselves.
+    fn wake_if_it_panics<R>(&self, compare: impl FnOnce() -> R) -> R {
+        struct WakeAll<'a>(&'a Waiters);
+        impl Drop for WakeAll<'_> {
+            fn drop(&mut self) {
+                quietly(|| self.0.wake_all());
+            }
+        }
+        let panicked = WakeAll(&self.waiters);
+        let done = compare();
+        std::mem::forget(panicked);
+        done
     }
 
     pub(super) fn enter(&self) {

@@ -1,8 +1,9 @@
 //! What comes between the two looks of a wait was promised to nobody: a wake that
-//! its place is given meanwhile is for the next in line.
+//! its place is given meanwhile is for the next in line. And what a panic leaves
+//! behind is for those in line.
 
 use super::*;
-use crate::test_tools::{PanickingWaker, Wakes, poll_with};
+use crate::test_tools::{PanickingWaker, Touchy, Wakes, poll_with};
 use futures::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use std::future::Future;
@@ -151,4 +152,28 @@ fn trap_051_a_senders_waker_that_panics_costs_no_receiver_its_value() {
     drop(all);
     assert_eq!(values, [2]);
     kept.0.lock().clear();
+}
+
+#[test]
+fn a_comparison_that_panics_leaves_nobody_asleep_beside_a_value_or_room() {
+    let (sender, receiver) = priority(3);
+    let wakes: Vec<_> = (0..2).map(|_| Wakes::new()).collect();
+    let mut receives = [receiver.recv(), receiver.recv()];
+    for (receive, (_, waker)) in receives.iter_mut().zip(&wakes) {
+        assert!(poll_with(receive, waker).is_pending());
+    }
+    sender.try_send(Touchy(1)).expect("there is room");
+    Touchy::panics_in(&|| drop(sender.try_send(Touchy(2))));
+    assert_eq!(receiver.len(), 2, "the value is inside nevertheless");
+    assert!(wakes.iter().all(|(wakes, _)| wakes.count() == 1));
+    drop(receives);
+
+    sender.try_send(Touchy(3)).expect("there is room");
+    let (wakes, waker) = Wakes::new();
+    let mut send = sender.send(Touchy(4));
+    assert!(poll_with(&mut send, &waker).is_pending());
+    Touchy::panics_in(&|| drop(receiver.try_recv()));
+    assert_eq!(receiver.len(), 2, "it is out nevertheless");
+    assert_eq!(wakes.count(), 1);
+    assert!(poll_with(&mut send, &waker).is_ready());
 }

@@ -109,12 +109,6 @@ impl<T> Storage<T> {
         }
     }
 
-    /// Are pushes and pops claimed so that a look at who waits needs no fence?
-    #[inline]
-    pub(super) fn claims_are_ordered(&self) -> bool {
-        !matches!(self, Self::Heap(_))
-    }
-
     /// Does a push ever wait for a pop?
     #[inline]
     pub(super) fn is_bounded(&self) -> bool {

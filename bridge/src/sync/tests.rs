@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_tools::{Wakes, poll_with, wait};
+use crate::test_tools::{Touchy, Wakes, poll_with, wait};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -356,4 +356,24 @@ fn a_value_is_reached_through_its_owner() {
     assert_eq!((statistics.readers, statistics.writing), (0, false));
     assert_eq!(format!("{lock:?}"), "RwLock { value: 2, waiting: 0 }");
     assert_eq!(lock.into_inner(), 2);
+}
+
+#[test]
+fn a_comparison_that_panics_leaves_nobody_asleep_beside_an_item_or_room() {
+    let queue = PriorityQueue::new(3);
+    let (wakes, waker) = Wakes::new();
+    let mut get = queue.get();
+    queue.put_nowait(Touchy(1)).expect("there is room");
+    queue.put_nowait(Touchy(2)).expect("there is room");
+    queue.put_nowait(Touchy(3)).expect("there is room");
+    let mut put = queue.put(Touchy(4));
+    assert!(poll_with(&mut put, &waker).is_pending());
+    Touchy::panics_in(&|| drop(queue.get_nowait()));
+    assert_eq!(
+        (queue.qsize(), wakes.count()),
+        (2, 1),
+        "one is out nevertheless"
+    );
+    assert!(poll_with(&mut put, &waker).is_ready());
+    assert!(poll_with(&mut get, &waker).is_ready());
 }

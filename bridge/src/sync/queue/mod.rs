@@ -319,11 +319,12 @@ impl<T, O: QueueOrder<T>> Queue<T, O> {
     }
 
     fn pop(&self, inside: &mut Inside<O::Items>, woken: &mut Woken) -> Result<T, TryGetError> {
-        let item = O::pop(&mut inside.items);
+        if O::len(&inside.items) > 0 {
+            // Also if comparing items panics: the first one is out nevertheless.
+            woken.extend(inside.putters.wake_first());
+        }
         let shut_down = inside.shut_down;
-        let item = item.ok_or(TryGetError { shut_down })?;
-        woken.extend(inside.putters.wake_first());
-        Ok(item)
+        O::pop(&mut inside.items).ok_or(TryGetError { shut_down })
     }
 
     fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
