@@ -233,27 +233,61 @@ fn statistics_say_who_is_there_and_who_waits() {
 }
 
 #[test]
-fn trap_019_ends_that_come_and_go_leave_nobody_asleep() {
-    for round in 0..10_000 {
+fn an_end_that_acts_or_goes_wakes_the_other_one() {
+    for kind in 0..3 {
         let (sender, receiver) = bounded(1);
         // Polled once, so that it waits when the other side acts or goes.
         let (wakes, waker) = Wakes::new();
         let mut receiving = receiver.recv();
         assert!(poll_with(&mut receiving, &waker).is_pending());
-        match round % 3 {
-            0 => sender.try_send(round).expect("there is room"),
+        let mut expected = Err(RecvError);
+        match kind {
+            0 => expected = sender.try_send(7).map(|()| 7).map_err(|_| RecvError),
             1 => assert!(sender.close()),
             _ => drop(sender),
         }
         assert_eq!(wakes.count(), 1);
-        let answer = poll_with(&mut receiving, &waker);
-        let expected = if round % 3 == 0 {
-            Ok(round)
-        } else {
-            Err(RecvError)
-        };
-        assert_eq!(answer, Poll::Ready(expected));
+        assert_eq!(poll_with(&mut receiving, &waker), Poll::Ready(expected));
     }
+}
+
+#[test]
+fn trap_019_ends_that_come_and_go_leave_nobody_asleep() {
+    // The other ends act or go while this thread goes to sleep, or before, or after.
+    let (senders, receivers) = (unbounded(), unbounded());
+    let others = thread::spawn(move || {
+        while let Ok((round, sender)) = senders.1.recv_blocking() {
+            let sender: Sender<u32> = sender;
+            match round % 3 {
+                0 => sender.try_send(round).expect("there is room"),
+                1 => assert!(sender.close()),
+                _ => {}
+            }
+            drop(sender);
+            let receiver: Receiver<u32> = receivers.1.recv_blocking().expect("one each");
+            match round % 3 {
+                0 => assert_eq!(
+                    (receiver.recv_blocking(), receiver.recv_blocking()),
+                    (Ok(0), Ok(1))
+                ),
+                1 => assert!(receiver.close()),
+                _ => {}
+            }
+        }
+    });
+    for round in 0..10_000 {
+        let (sender, receiver) = bounded(1);
+        senders.0.try_send((round, sender)).expect("no limit");
+        let sent = (round % 3 == 0).then_some(round);
+        assert_eq!(receiver.recv_blocking().ok(), sent);
+
+        let (sender, receiver) = bounded(1);
+        sender.try_send(0).expect("there is room");
+        receivers.0.try_send(receiver).expect("no limit");
+        assert_eq!(sender.send_blocking(1).is_ok(), round % 3 == 0);
+    }
+    drop(senders.0);
+    others.join().expect("no panic");
 }
 
 #[test]

@@ -189,7 +189,7 @@ fn blocking_calls_of_a_queue_end_in_time_and_give_items_back() {
     assert_eq!(queue.put_blocking(1), Ok(()));
     let full = queue.put_blocking_timeout(2, SOON).expect_err("it is full");
     assert!(full.is_timed_out());
-    assert_eq!(full.into_item(), 2);
+    assert_eq!(full.into_inner(), 2);
     assert!(!queue.join_blocking_timeout(SOON));
     assert_eq!(queue.get_blocking(), Ok(1));
     let empty = queue.get_blocking_timeout(SOON);
@@ -201,7 +201,7 @@ fn blocking_calls_of_a_queue_end_in_time_and_give_items_back() {
     let ended = queue.put_blocking_timeout(3, SOON).expect_err("it is shut");
     assert!(ended.is_shut_down());
     assert_eq!(
-        queue.put_blocking(4).map_err(QueuePutError::into_item),
+        queue.put_blocking(4).map_err(QueuePutError::into_inner),
         Err(4)
     );
     let ended = queue.get_blocking_timeout(SOON);

@@ -93,7 +93,7 @@ fn test_nonblocking_put_exception() {
     add(&queue, 1);
     let error = queue.put_nowait(2).unwrap_err();
     assert!(error.is_full());
-    assert_eq!(error.into_item(), 2);
+    assert_eq!(error.into_inner(), 2);
 }
 
 /// same test_queues.QueuePutTests.test_put_cancelled

@@ -178,7 +178,7 @@ macro_rules! for_each_kind {
                     settle().await;
                     assert!(putter.is_finished());
                     let error = done(putter).await.unwrap_err();
-                    assert_eq!(error.into_item(), "data2");
+                    assert_eq!(error.into_inner(), "data2");
                     assert_eq!(queue.get().await, Ok("data"));
                     settle().await;
                     assert!(!join.is_finished());

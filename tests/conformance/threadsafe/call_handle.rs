@@ -2,32 +2,30 @@
 
 use super::Running;
 use polyloop_bridge::channel::oneshot;
-use polyloop_bridge::{ThreadsafeCallHandle, call_soon_threadsafe};
+use polyloop_bridge::{ThreadsafeCallHandle, call_soon_threadsafe, run_coroutine_threadsafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// A callback that runs on the loop until it is let go.
 struct Held {
     handle: ThreadsafeCallHandle,
     release: oneshot::Sender<()>,
-    ended: Arc<AtomicBool>,
 }
 
 fn held(on: &Running) -> Held {
     let (began, begins) = oneshot::channel();
     let (release, released) = oneshot::channel();
-    let ended = Arc::new(AtomicBool::new(false));
-    let end = ended.clone();
     let handle = call_soon_threadsafe(&on.handle, move || {
         let _ = began.send(());
         let _ = released.recv_blocking();
-        end.store(true, SeqCst);
     });
     begins.recv_blocking().expect("it runs");
     Held {
         handle: handle.expect("the loop is open"),
         release,
-        ended,
     }
 }
 
@@ -45,15 +43,24 @@ fn test_call_soon_threadsafe_handle_block_check_cancelled() {
 /// same test_events.EventLoopTestsMixin.test_call_soon_threadsafe_handle_block_cancellation
 #[test]
 fn test_call_soon_threadsafe_handle_block_cancellation() {
-    let running = Running::start();
-    let held = held(&running);
-    let (handle, ended) = (held.handle.clone(), held.ended.clone());
-    let canceller = std::thread::spawn(move || {
+    let (running, cancels) = (Running::start(), Running::start());
+    let (began, begins) = oneshot::channel();
+    let ended = Arc::new(AtomicBool::new(false));
+    let (end, canceller) = (ended.clone(), cancels.handle.clone());
+    let handle = call_soon_threadsafe(&running.handle, move || {
+        let _ = began.send(());
+        // To wait for the canceller is refused as soon as it waits for this.
+        let answer = || run_coroutine_threadsafe(&canceller, || async {}).result_timeout(MOMENT);
+        while !answer().is_err_and(|error| error.is_would_deadlock()) {}
+        end.store(true, SeqCst);
+    });
+    let handle = handle.expect("the loop is open");
+    let cancelled = run_coroutine_threadsafe(&cancels.handle, || async move {
+        begins.recv_blocking().expect("it runs");
         assert!(!handle.cancel(), "it is too late for that");
         assert!(ended.load(SeqCst), "cancel came back before the end");
     });
-    held.release.send(()).expect("it waits for that");
-    canceller.join().expect("cancel waits for the end");
+    cancelled.result().expect("cancel waits for the end");
 }
 
 /// same test_events.EventLoopTestsMixin.test_call_soon_threadsafe_handle_cancel_same_thread

@@ -13,21 +13,20 @@
 
 mod error;
 mod receiver;
+mod sink;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
 pub use error::{RecvError, RecvTimeoutError, TryRecvError};
 pub use receiver::{Receiver, Receiving};
+pub use sink::SenderSink;
 
 use super::SendError;
 use crate::loom::Mutex;
 use crate::waiters::{Line, Woken};
-use futures::Sink;
 use std::collections::VecDeque;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 /// A channel whose every receiver gets every value that is sent while it is
 /// there. It holds the last `capacity` values; a receiver that is further behind
@@ -128,8 +127,7 @@ impl<T> Inside<T> {
 
 /// The sending end of [`channel`]; clones send to the same receivers.
 ///
-/// The channel closes when the last sender is dropped. As a [`Sink`] it is
-/// always ready.
+/// The channel closes when the last sender is dropped.
 pub struct Sender<T> {
     shared: Arc<Shared<T>>,
 }
@@ -202,26 +200,6 @@ impl<T> Shared<T> {
             receivers_waiting: inside.line.waiting(),
             closed: inside.closed,
         }
-    }
-}
-
-impl<T> Sink<T> for Sender<T> {
-    type Error = SendError<T>;
-
-    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn start_send(self: Pin<&mut Self>, value: T) -> Result<(), SendError<T>> {
-        self.send(value).map(drop)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
-        Poll::Ready(Ok(()))
     }
 }
 

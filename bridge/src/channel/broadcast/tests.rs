@@ -2,6 +2,8 @@ use super::*;
 use crate::test_tools::{PanickingWaker, Wakes, poll_with, wait};
 use futures::{SinkExt, Stream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
@@ -101,11 +103,16 @@ fn a_receive_that_is_dropped_leaves_no_trace() {
 
 #[test]
 fn it_is_a_sink_and_a_stream() {
-    let (mut sender, mut receiver) = channel(2);
+    let (sender, mut receiver) = channel(2);
+    let mut sink = sender.into_sink();
     for n in 0..3 {
-        wait(SinkExt::send(&mut sender, n)).expect("there is a receiver");
+        wait(sink.send(n)).expect("there is a receiver");
     }
-    drop(sender);
+    // Closing it drops the sender, the last one.
+    wait(sink.close()).expect("there is nothing to be sent");
+    assert!(receiver.is_closed());
+    assert_eq!(wait(sink.send(3)), Err(SendError(3)));
+    assert!(sink.into_inner().is_none());
     let mut cx = Context::from_waker(std::task::Waker::noop());
     let mut next = || Pin::new(&mut receiver).poll_next(&mut cx);
     assert_eq!(next(), Poll::Ready(Some(Err(1))));

@@ -23,7 +23,7 @@ pub struct QueuePutError<T>(pub(super) T);
 
 impl<T> QueuePutError<T> {
     /// The item that was not taken.
-    pub fn into_item(self) -> T {
+    pub fn into_inner(self) -> T {
         self.0
     }
 }
@@ -62,7 +62,7 @@ impl<T> TryPutError<T> {
     }
 
     /// The item that was not taken.
-    pub fn into_item(self) -> T {
+    pub fn into_inner(self) -> T {
         self.item
     }
 }
@@ -151,7 +151,7 @@ impl<T> QueuePutTimeoutError<T> {
     }
 
     /// The item that was not taken.
-    pub fn into_item(self) -> T {
+    pub fn into_inner(self) -> T {
         self.item
     }
 }

@@ -128,7 +128,7 @@ impl<T, O: QueueOrder<T>> Queue<T, O> {
     /// [`QueuePutError`] with the item if the queue is shut down.
     pub fn put_blocking(&self, item: T) -> Result<(), QueuePutError<T>> {
         let put = self.put(item).block(None);
-        put.map_err(|error| QueuePutError(error.into_item()))
+        put.map_err(|error| QueuePutError(error.into_inner()))
     }
 
     /// As [`put_blocking`](Self::put_blocking), `timeout` at most.

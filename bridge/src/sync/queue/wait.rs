@@ -49,8 +49,8 @@ impl<T, O: QueueOrder<T>> QueuePut<'_, T, O> {
             let item = self.item.take().expect("put is polled after it was ready");
             match self.queue.push(&mut inside, item, &mut woken) {
                 Ok(()) => return Poll::Ready(Ok(())),
-                Err(error) if error.is_full() => self.item = Some(error.into_item()),
-                Err(error) => return Poll::Ready(Err(QueuePutError(error.into_item()))),
+                Err(error) if error.is_full() => self.item = Some(error.into_inner()),
+                Err(error) => return Poll::Ready(Err(QueuePutError(error.into_inner()))),
             }
         }
         old = inside.putters.join(&mut self.ticket, waker, ());

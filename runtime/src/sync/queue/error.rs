@@ -22,7 +22,7 @@ pub struct QueuePutError<T>(pub(super) T);
 
 impl<T> QueuePutError<T> {
     /// The item that was not taken.
-    pub fn into_item(self) -> T {
+    pub fn into_inner(self) -> T {
         self.0
     }
 }
@@ -61,7 +61,7 @@ impl<T> TryPutError<T> {
     }
 
     /// The item that was not taken.
-    pub fn into_item(self) -> T {
+    pub fn into_inner(self) -> T {
         self.item
     }
 }

@@ -17,7 +17,7 @@ fn test_empty_and_full() {
     assert!(queue.full());
     let error = queue.put_nowait(3).unwrap_err();
     assert!(error.is_full() && !error.is_shut_down());
-    assert_eq!(error.into_item(), 3);
+    assert_eq!(error.into_inner(), 3);
     assert_eq!((queue.get_nowait(), queue.get_nowait()), (Ok(1), Ok(2)));
     assert!(queue.get_nowait().unwrap_err().is_empty());
     assert_eq!(queue.maxsize(), 2);
@@ -133,7 +133,7 @@ fn test_join_empty_queue_and_after_work() {
 fn test_shutdown_empty() {
     let queue = filled(1, []);
     assert!(queue.shutdown(false).is_empty());
-    assert_eq!(now(queue.put(4)).unwrap_err().into_item(), 4);
+    assert_eq!(now(queue.put(4)).unwrap_err().into_inner(), 4);
     assert!(queue.put_nowait(4).unwrap_err().is_shut_down());
     assert!(now(queue.get()).is_err());
     assert!(queue.get_nowait().unwrap_err().is_shut_down());
@@ -145,7 +145,7 @@ fn test_shutdown_nonempty() {
     let mut putter = Probe::waiting(queue.put(2));
     queue.shutdown(false);
     assert_eq!(putter.wakes(), 1);
-    assert_eq!(putter.ready().unwrap_err().into_item(), 2);
+    assert_eq!(putter.ready().unwrap_err().into_inner(), 2);
     let mut join = Probe::waiting(queue.join());
     assert_eq!(now(queue.get()), Ok(1));
     assert!(now(queue.get()).is_err());

@@ -49,8 +49,8 @@ impl<T, O: QueueOrder<T>> Future for QueuePut<'_, T, O> {
                 let item = this.item.take().expect("put is polled after it was ready");
                 match this.queue.put_nowait(item) {
                     Ok(()) => return Poll::Ready(Ok(())),
-                    Err(error) if error.is_full() => *this.item = Some(error.into_item()),
-                    Err(error) => return Poll::Ready(Err(QueuePutError(error.into_item()))),
+                    Err(error) if error.is_full() => *this.item = Some(error.into_inner()),
+                    Err(error) => return Poll::Ready(Err(QueuePutError(error.into_inner()))),
                 }
             }
             ready!(this.waiter.as_mut().poll_woken(cx));
