@@ -143,6 +143,14 @@ pub fn parked() -> Peer {
         runs: vec![
             ("submit-cold", submitting::cold::<Parked>),
             ("loop-to-loop", submitting::loop_to_loop::<Parked>),
+            (
+                "loop-to-loop-one-core",
+                submitting::loop_to_loop_on_one_core::<Parked>,
+            ),
+            (
+                "loop-to-loop-two-cores",
+                submitting::loop_to_loop_on_two_cores::<Parked>,
+            ),
         ],
     }
 }

@@ -1,6 +1,7 @@
 //! Work sent to a runtime on another thread, and its answer waited for.
 
 use super::{Run, Scenario};
+use crate::machine::pin_to;
 use crate::runtime::{Part, Remote, Runtime, Setup};
 use crate::work::{Answer, Latencies, Pace, Work};
 use std::sync::Barrier;
@@ -61,9 +62,30 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         needs: &[Part::Submit],
         weight: 1.0,
     },
+    Scenario {
+        name: "loop-to-loop-one-core",
+        about: "the same, both threads kept on one core",
+        metrics: TRIP_METRICS,
+        needs: &[Part::Submit],
+        weight: 0.5,
+    },
+    Scenario {
+        name: "loop-to-loop-two-cores",
+        about: "the same, each thread kept on a core of its own",
+        metrics: TRIP_METRICS,
+        needs: &[Part::Submit],
+        weight: 0.5,
+    },
 ];
 
-pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 6] {
+/// Where the two threads are kept: the one that is asked, and the one that asks.
+pub type Cores = [usize; 2];
+/// Both on one.
+pub const ONE_CORE: Cores = [0, 0];
+/// Each on its own, if there are two.
+pub const TWO_CORES: Cores = [0, 1];
+
+pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 8] {
     [
         ("submit-cold", cold::<R>),
         ("submit-warm", warm::<R>),
@@ -71,6 +93,8 @@ pub(super) fn of<R: Runtime>() -> [(&'static str, Run); 6] {
         ("submit-2", |work| throughput::<R>(work, 2)),
         ("submit-4", |work| throughput::<R>(work, 4)),
         ("loop-to-loop", loop_to_loop::<R>),
+        ("loop-to-loop-one-core", loop_to_loop_on_one_core::<R>),
+        ("loop-to-loop-two-cores", loop_to_loop_on_two_cores::<R>),
     ]
 }
 
@@ -169,7 +193,31 @@ fn produce(remote: &dyn Remote, sent: &AtomicU64, stop: &AtomicBool) {
 
 /// The scenario of that name.
 pub fn loop_to_loop<R: Runtime>(work: &Work) -> Answer {
-    let remote = R::remote();
+    ask::<R>(work, R::remote())
+}
+
+/// The scenario of that name.
+pub fn loop_to_loop_on_one_core<R: Runtime>(work: &Work) -> Answer {
+    pinned::<R>(work, ONE_CORE)
+}
+
+/// The scenario of that name.
+pub fn loop_to_loop_on_two_cores<R: Runtime>(work: &Work) -> Answer {
+    pinned::<R>(work, TWO_CORES)
+}
+
+/// What the runtimes start stays on the core of the thread that starts it. The
+/// process's first thread keeps them all, for those who ask it how many there are.
+fn pinned<R: Runtime>(work: &Work, [theirs, mine]: Cores) -> Answer {
+    thread::scope(|scope| {
+        let remote = scope.spawn(|| (pin_to(theirs), R::remote()));
+        let (_, remote) = remote.join().expect("the runtime starts");
+        let asking = scope.spawn(|| (pin_to(mine), ask::<R>(work, remote)));
+        asking.join().expect("every answer comes").1
+    })
+}
+
+fn ask<R: Runtime>(work: &Work, remote: Box<dyn Remote>) -> Answer {
     let mut pace = work.pace();
     R::start(Setup::default(), async move {
         let mut latencies = Latencies::new();

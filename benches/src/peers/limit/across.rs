@@ -1,7 +1,8 @@
 //! Numbers to another thread and back.
 
+use crate::machine::pin_to;
 use crate::scenario::Run;
-use crate::scenario::submitting::{cold_trips, warm_trips};
+use crate::scenario::submitting::{Cores, ONE_CORE, TWO_CORES, cold_trips, warm_trips};
 use crate::work::{Answer, Work};
 use std::array;
 use std::hint::spin_loop;
@@ -24,10 +25,16 @@ pub const RUNS: [(&str, Run); 8] = [
 ];
 
 #[cfg(target_os = "linux")]
-pub const EVENTFD_RUNS: [(&str, Run); 3] = [
-    ("submit-cold", |work| eventfds(work, true)),
-    ("submit-warm", |work| eventfds(work, false)),
-    ("loop-to-loop", |work| eventfds(work, false)),
+pub const EVENTFD_RUNS: [(&str, Run); 5] = [
+    ("submit-cold", |work| eventfds(work, true, None)),
+    ("submit-warm", |work| eventfds(work, false, None)),
+    ("loop-to-loop", |work| eventfds(work, false, None)),
+    ("loop-to-loop-one-core", |work| {
+        eventfds(work, false, Some(ONE_CORE))
+    }),
+    ("loop-to-loop-two-cores", |work| {
+        eventfds(work, false, Some(TWO_CORES))
+    }),
 ];
 
 /// Told to a partner that it is over.
@@ -163,7 +170,7 @@ fn ring(work: &Work) -> Answer {
 }
 
 #[cfg(target_os = "linux")]
-fn eventfds(work: &Work, cold: bool) -> Answer {
+fn eventfds(work: &Work, cold: bool, cores: Option<Cores>) -> Answer {
     use rustix::event::{EventfdFlags, eventfd};
     use rustix::fd::OwnedFd;
     use rustix::io::{read, write};
@@ -182,6 +189,7 @@ fn eventfds(work: &Work, cold: bool) -> Answer {
     let end = u64::MAX - 1;
     let theirs = fds.clone();
     let partner = thread::spawn(move || {
+        cores.map(|cores| pin_to(cores[0]));
         loop {
             let value = hear(&theirs[0]);
             if value == end {
@@ -190,6 +198,7 @@ fn eventfds(work: &Work, cold: bool) -> Answer {
             tell(&theirs[1], value);
         }
     });
+    cores.map(|cores| pin_to(cores[1]));
     let trip = |value| {
         tell(&fds[0], value + 1);
         hear(&fds[1]) - 1
