@@ -300,11 +300,9 @@ impl Engine {
         let busy = self.busy.take();
         let was_busy = busy.is_some();
         drop(busy);
-        let wait = match deadline.map(|deadline| core.moment(deadline)) {
-            Some(Some(moment)) => Wait::Until(moment),
-            // Centuries ahead, or no deadline at all.
-            Some(None) | None => Wait::Forever,
-        };
+        // No moment: centuries ahead, or no deadline at all.
+        let moment = deadline.and_then(|deadline| core.moment(deadline));
+        let wait = moment.map_or(Wait::Forever, Wait::Until);
         // Where nothing came between, the wait's own beginning is as good.
         let exactly = core.clock.is_some() || core.observer.hooks.is_some();
         let slept = exactly.then(Instant::now);
@@ -385,6 +383,9 @@ pub(super) fn run_tasks(core: &Core, count: usize) {
 
 /// Waits with the driver, and passes on what came.
 fn drive(driver: &mut dyn Driver, core: &Core, wait: Wait) -> io::Result<usize> {
+    if wait == Wait::Forever && core.reactor.len() == 0 {
+        return driver.park().map(|()| 0);
+    }
     let mut events = 0;
     driver.wait(wait, &mut |event| {
         events += 1;

@@ -4,6 +4,7 @@
 //! tests that run many loops under one seed: a loop asks three things of it.
 #![forbid(unsafe_code)]
 
+use super::bell::Bell;
 use crate::remote::Unpark;
 use std::io;
 use std::sync::Arc;
@@ -44,6 +45,15 @@ pub trait Driver: 'static {
     /// The system call failed for a reason other than a signal.
     fn wait(&mut self, wait: Wait, sink: &mut dyn FnMut(Event)) -> io::Result<()>;
 
+    /// Waits for [`unpark`](Unpark::unpark) alone: no source is registered, and
+    /// there is no deadline. Default: as [`wait`](Self::wait), for ever.
+    ///
+    /// # Errors
+    /// As there.
+    fn park(&mut self) -> io::Result<()> {
+        self.wait(Wait::Forever, &mut |_| {})
+    }
+
     /// What ends a wait from another thread; asked for once.
     fn unparker(&self) -> Arc<dyn Unpark>;
 
@@ -71,18 +81,27 @@ pub(crate) struct MioDriver {
     timer: super::timer_fd::TimerFd,
 }
 
-struct MioWaker(mio::Waker);
+struct MioWaker {
+    bell: Bell,
+    selector: mio::Waker,
+}
 
 impl Unpark for MioWaker {
     fn unpark(&self) -> io::Result<()> {
-        self.0.wake()
+        if self.bell.ring() {
+            return Ok(());
+        }
+        self.selector.wake()
     }
 }
 
 impl MioDriver {
     pub(crate) fn new() -> io::Result<Self> {
         let poll = mio::Poll::new()?;
-        let waker = Arc::new(MioWaker(mio::Waker::new(poll.registry(), UNPARK)?));
+        let waker = Arc::new(MioWaker {
+            bell: Bell::new(),
+            selector: mio::Waker::new(poll.registry(), UNPARK)?,
+        });
         Ok(Self {
             #[cfg(target_os = "linux")]
             timer: super::timer_fd::TimerFd::new(poll.registry(), TIMER)?,
@@ -141,6 +160,11 @@ impl Driver for MioDriver {
                 }),
             }
         }
+        Ok(())
+    }
+
+    fn park(&mut self) -> io::Result<()> {
+        self.waker.bell.sleep();
         Ok(())
     }
 

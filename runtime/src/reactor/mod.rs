@@ -5,7 +5,11 @@
 //! operation touches two `Cell`s and no table. The table maps an event's token
 //! to it; tokens carry a generation, so an event that was already in the batch
 //! when its socket closed never reaches the socket that took the slot over.
+//!
+//! A loop that has no source, and no deadline, does not sleep in the selector but
+//! on a word ([`bell`]).
 
+mod bell;
 mod driver;
 mod io;
 mod registration;
