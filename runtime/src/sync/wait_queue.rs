@@ -376,9 +376,13 @@ impl<T> Place<T> {
     }
 }
 
+// Words that are not one byte repeated: of a smaller state, or a zero, the compiler
+// makes one wide write together with the unwritten place, and reading the state out
+// of that makes the processor wait.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
 enum State {
-    Idle,
+    Idle = 1,
     Queued,
     /// Woken together with others.
     Woken,
