@@ -11,6 +11,7 @@ use super::assume_send::AssumeSend;
 use crate::runtime::{Part, Remote, Runtime, Setup};
 use arty::runtime::{BlockingPoolPolicy, WorkersPolicy};
 use arty::task::{Builtins, Scheduler};
+use futures::FutureExt as _;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::pin::Pin;
@@ -70,7 +71,7 @@ impl Runtime for Arty {
     ) -> impl Future<Output = F::Output> + 'static {
         let future = AssumeSend(future);
         let joined = builtins(|cx| cx.scheduler().spawn(move |_| future));
-        async { joined.await.expect("no task of a scenario fails").0 }
+        joined.map(|ended| ended.expect("no task of a scenario fails").0)
     }
 
     async fn yield_now() {

@@ -3,7 +3,7 @@
 use super::mailbox;
 use crate::Echo;
 use crate::runtime::{Exchange, Part, Remote, Runtime, Setup};
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use glommio::channels::local_channel;
 use glommio::net::{TcpStream, UdpSocket};
 use glommio::sync::{RwLock, Semaphore};
@@ -39,7 +39,7 @@ impl Runtime for Glommio {
         future: F,
     ) -> impl Future<Output = F::Output> + 'static {
         let joined = glommio::spawn_local(future).detach();
-        async { joined.await.expect("nobody cancels it") }
+        joined.map(|ended| ended.expect("nobody cancels it"))
     }
 
     async fn yield_now() {

@@ -5,7 +5,7 @@ use crate::Echo;
 use crate::runtime::{Exchange, Remote, Runtime, Setup};
 use crate::scenario::channels::Channel;
 use crate::scenario::submitting;
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt};
 use hyper::service::service_fn;
 use polyloop::compat::hyper::HyperIo;
 use polyloop::sync::{Event, Lock, Queue, Semaphore};
@@ -44,7 +44,7 @@ impl Runtime for Polyloop {
         future: F,
     ) -> impl Future<Output = F::Output> + 'static {
         let task = polyloop::create_task(future);
-        async { task.await.expect("no task of a scenario fails") }
+        task.map(|ended| ended.expect("no task of a scenario fails"))
     }
 
     fn yield_now() -> impl Future<Output = ()> {

@@ -2,6 +2,7 @@
 
 use crate::Echo;
 use crate::runtime::{Exchange, Part, Remote, Runtime, Setup};
+use futures::FutureExt;
 use futures::channel::oneshot;
 use runite::channel::mpsc;
 use runite::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,7 +41,7 @@ impl Runtime for Runite {
         future: F,
     ) -> impl Future<Output = F::Output> + 'static {
         let joined = runite::spawn(future);
-        async { joined.await.expect("no task of a scenario fails") }
+        joined.map(|ended| ended.expect("no task of a scenario fails"))
     }
 
     fn yield_now() -> impl Future<Output = ()> {

@@ -3,6 +3,7 @@
 use super::assume_send::AssumeSend;
 use crate::Echo;
 use crate::runtime::{Exchange, Remote, Runtime, Setup};
+use futures::FutureExt;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::io;
@@ -28,7 +29,7 @@ impl Runtime for TokioCurrent {
         future: F,
     ) -> impl Future<Output = F::Output> + 'static {
         let joined = tokio::spawn(AssumeSend(future));
-        async { joined.await.expect("no task of a scenario fails").0 }
+        joined.map(|ended| ended.expect("no task of a scenario fails").0)
     }
 
     fn yield_now() -> impl Future<Output = ()> {

@@ -3,6 +3,7 @@
 use super::tokio_current as common;
 use crate::Echo;
 use crate::runtime::{Exchange, Part, Remote, Runtime, Setup};
+use futures::FutureExt;
 use std::io;
 use std::net::{TcpListener, UdpSocket};
 use std::thread;
@@ -27,7 +28,7 @@ impl Runtime for TokioLocal {
         future: F,
     ) -> impl Future<Output = F::Output> + 'static {
         let joined = tokio::task::spawn_local(future);
-        async { joined.await.expect("no task of a scenario fails") }
+        joined.map(|ended| ended.expect("no task of a scenario fails"))
     }
 
     fn yield_now() -> impl Future<Output = ()> {
