@@ -18,6 +18,9 @@ mod primitives {
     pub(super) use crate::mutex::Mutex;
     pub(super) use shuttle::sync::atomic::{AtomicUsize, fence};
     pub(super) use shuttle::{sync, thread};
+
+    /// shuttle's atomics are sequentially consistent.
+    pub(super) fn fence_after_claim() {}
 }
 
 fn in_many_orders(model: fn()) {

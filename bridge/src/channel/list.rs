@@ -1,4 +1,4 @@
-//! The storage of an unbounded queue: a linked list of blocks of slots.
+//! The storage of an unbounded queue, and of a pool's jobs: linked blocks of slots.
 //!
 //! Producers meet as in crossbeam's list channel: one compare-exchange claims a
 //! place, and the claimer of a block's last slot brings the next block.
@@ -49,7 +49,7 @@ use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
-pub(super) struct List<T> {
+pub(crate) struct List<T> {
     tail: CachePadded<Tail<T>>,
     head: CachePadded<Head<T>>,
     /// A block that is used up, for whoever needs one next; or null.
@@ -91,7 +91,7 @@ unsafe impl<T: Send> Send for List<T> {}
 unsafe impl<T: Send> Sync for List<T> {}
 
 impl<T> List<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let first = Box::into_raw(Block::new());
         Self {
             tail: CachePadded::new(Tail {
@@ -110,7 +110,7 @@ impl<T> List<T> {
     }
 
     #[inline]
-    pub(super) fn push(&self, value: T) -> Result<(), PushError<T>> {
+    pub(crate) fn push(&self, value: T) -> Result<(), PushError<T>> {
         let mut patience = Patience::new();
         let mut next = None;
         let mut tail = self.tail.index.load(Acquire);
@@ -161,12 +161,11 @@ impl<T> List<T> {
     }
 
     #[inline]
-    pub(super) fn pop(&self) -> Result<T, PopError> {
+    pub(crate) fn pop(&self) -> Result<T, PopError> {
         self.turn().pop()
     }
 
-    /// Moves up to `limit` values, at least one, to the end of `to`; says how
-    /// many.
+    /// Moves 1 to `limit` values to the end of `to`; says how many.
     pub(super) fn pop_many(&self, to: &mut Vec<T>, limit: usize) -> Result<usize, PopError> {
         let turn = self.turn();
         // Room first: a value that was popped has nowhere else to go.
@@ -184,7 +183,7 @@ impl<T> List<T> {
     /// Is there a value, `ahead` places behind the next one? A guess that reads
     /// nothing but a slot of what producers write.
     #[inline]
-    pub(super) fn has_value(&self, ahead: usize) -> bool {
+    pub(crate) fn has_value(&self, ahead: usize) -> bool {
         if ahead == 0 && self.head.more.load(Relaxed) {
             return true;
         }
@@ -193,19 +192,23 @@ impl<T> List<T> {
     }
 
     /// False if it was closed before.
-    pub(super) fn close(&self) -> bool {
+    pub(crate) fn close(&self) -> bool {
         self.tail.index.fetch_or(CLOSED, SeqCst) & CLOSED == 0
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.tail.index.load(SeqCst) & CLOSED != 0
     }
 
-    pub(super) fn len(&self) -> usize {
-        // Two words, so an estimate.
-        let head = values_before(self.head.index.load(SeqCst));
-        let tail = values_before(position(self.tail.index.load(SeqCst)));
-        tail.saturating_sub(head)
+    /// How many values were taken in all, as of a moment ago.
+    pub(crate) fn taken(&self) -> usize {
+        values_before(self.head.index.load(SeqCst))
+    }
+
+    /// An estimate, for it reads two words; but 0 only if nothing was there.
+    pub(crate) fn len(&self) -> usize {
+        let taken = self.taken();
+        values_before(position(self.tail.index.load(SeqCst))).saturating_sub(taken)
     }
 
     #[inline]
@@ -335,8 +338,7 @@ impl<T> Drop for Turn<'_, T> {
 }
 
 impl<T> Block<T> {
-    /// Made in its place: values may be large, and many of them would not fit
-    /// on the stack.
+    /// Made in its place: many large values would not fit on the stack.
     fn new() -> Box<Self> {
         let mut block = Box::<Self>::new_uninit();
         let to = block.as_mut_ptr();

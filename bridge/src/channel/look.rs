@@ -22,14 +22,14 @@ use crossbeam_utils::CachePadded;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// What one kind of end has learnt about looking.
-pub(super) struct Look {
+/// What one kind of end, or whoever else waits, has learnt about looking.
+pub(crate) struct Look {
     /// How often in a row a look was in vain; advisory.
     misses: CachePadded<AtomicUsize>,
 }
 
 impl Look {
-    pub(super) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             misses: CachePadded::new(AtomicUsize::new(0)),
         }
@@ -39,7 +39,7 @@ impl Look {
     /// but only for a moment. `ready(n)` tells of the one `n` places behind it;
     /// `ahead` is how many it is worth to wait for.
     #[inline]
-    pub(super) fn for_a_moment(&self, ahead: usize, ready: impl Fn(usize) -> bool) {
+    pub(crate) fn for_a_moment(&self, ahead: usize, ready: impl Fn(usize) -> bool) {
         if !cfg!(loom) && !ready(0) {
             self.again(ahead, ready);
         }

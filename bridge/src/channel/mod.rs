@@ -49,6 +49,8 @@ pub use receiver::{Receiver, Receiving};
 pub use sender::{Sender, Sending};
 pub use sink::SenderSink;
 
+pub(crate) use list::List;
+pub(crate) use look::Look;
 use std::sync::Arc;
 use storage::Storage;
 

@@ -14,8 +14,8 @@
 //!      └─ keep-alive ─ PARKED ◀── nothing found ── SEARCHING
 //! ```
 //!
-//! - SEARCHING (just called, starting, or spinning before it parks): it looks at
-//!   the queue at least once more. `searching` counts them.
+//! - SEARCHING (just called, starting, holding back, or spinning before it parks):
+//!   it looks at the queue at least once more. `searching` counts them.
 //! - RUNNING: it may be in one job for hours, so it promises nothing.
 //!
 //! So a submitter calls a worker only if nobody is searching and there is one to
@@ -35,8 +35,9 @@
 //! | worker that blocks| `callable` + 1                 | the queue              |
 //!
 //! One of two fences comes first, so either the submitter sees that it must
-//! call, or the other side sees the job. `searching` is raised under the lock or
-//! by a worker for itself; `callable` is written under the lock.
+//! call, or the other side sees the job. The submitter's fence is the push itself,
+//! see [`Jobs`]. `searching` is raised under the lock or by a worker for itself;
+//! `callable` is written under the lock.
 //!
 //! The end: the queue is closed, in the word that pushes claim their place with;
 //! everybody parked is called; a worker that finds the queue closed *and* empty
@@ -50,12 +51,13 @@
 //! shuttle, which tries thousands of orders of more threads.
 #![forbid(unsafe_code)]
 
-use super::primitives::{AtomicUsize, Mutex, fence};
+use super::primitives::{AtomicUsize, Mutex, fence, fence_after_claim};
 use crossbeam_utils::CachePadded;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
 
-/// The queue, as far as the bargain looks at it.
+/// The queue, as far as the bargain looks at it. A push is a sequentially
+/// consistent read-modify-write of a word that `is_empty` reads.
 pub(super) trait Jobs {
     /// Was a push or pop before this call the last, and nothing left?
     fn is_empty(&self) -> bool;
@@ -134,8 +136,8 @@ impl<Q: Jobs, P: Place> Bargain<Q, P> {
     /// `new` makes the place of a worker with that number.
     #[inline]
     pub(super) fn notify(&self, new: impl FnOnce(usize) -> Arc<P>) -> Wanted<P> {
-        fence(SeqCst);
-        if self.searching.load(Relaxed) != 0 || self.callable.load(Relaxed) == 0 {
+        fence_after_claim();
+        if self.searching.load(SeqCst) != 0 || self.callable.load(SeqCst) == 0 {
             return Wanted::Nothing;
         }
         self.call(new)

@@ -27,7 +27,7 @@ enum Popped {
 impl Line {
     fn push(&self) -> bool {
         self.0
-            .fetch_update(AcqRel, Acquire, |line| {
+            .fetch_update(SeqCst, Acquire, |line| {
                 (line & CLOSED == 0).then_some(line + JOB)
             })
             .is_ok()
@@ -47,7 +47,7 @@ impl Line {
 
 impl Jobs for Line {
     fn is_empty(&self) -> bool {
-        self.0.load(Acquire) < JOB
+        self.0.load(SeqCst) < JOB
     }
 
     fn is_closed(&self) -> bool {

@@ -4,6 +4,7 @@ use super::OffloadError;
 use super::job::{Answer, Answers};
 use super::pool::{Pool, Refusal};
 use crate::blocked::{Wait, blocked};
+use crate::channel::Look;
 use crate::outcome::Taker;
 use crate::waiters::{Ticket, block_on, deadline_after};
 use std::fmt;
@@ -159,6 +160,8 @@ impl<T> Offloaded<T> {
         if self.poll_admission(cx).is_pending() {
             return Poll::Pending;
         }
+        let outcome = self.taker.holder().outcome();
+        LOOK.with(|look| look.for_a_moment(1, |_| outcome.is_done()));
         // An answer that was taken before is a job that has none to give.
         let answer = self.taker.poll(cx);
         answer.map(|answer| answer.unwrap_or_else(|| Err(OffloadError::cancelled())))
@@ -234,4 +237,10 @@ impl<T> fmt::Debug for Offloaded<T> {
             .field("submitted_at", &self.taker.holder().state().location)
             .finish()
     }
+}
+
+thread_local! {
+    /// A short job is done before its waiter is in line and has been woken, so the
+    /// waiter looks first; what that brought, of all jobs that this thread awaits.
+    static LOOK: Look = const { Look::new() };
 }

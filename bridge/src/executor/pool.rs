@@ -14,15 +14,16 @@ use super::builder::Config;
 use super::job::Job;
 use super::limited::Lines;
 use super::worker::{self, Seat};
+use crate::channel::List;
 use crate::waiters::{Waiters, each_then_panic, quietly};
-use concurrent_queue::{ConcurrentQueue, PopError};
+use concurrent_queue::PopError;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Weak};
 
-type Queue = ConcurrentQueue<Arc<dyn Job>>;
+type Queue = List<Arc<dyn Job>>;
 
 pub(super) struct Pool {
     pub(super) config: Config,
@@ -41,7 +42,7 @@ pub(super) struct Pool {
 
 impl Jobs for Queue {
     fn is_empty(&self) -> bool {
-        self.is_empty()
+        self.len() == 0
     }
 
     fn is_closed(&self) -> bool {
@@ -57,9 +58,8 @@ pub(super) enum Refusal {
 
 impl Pool {
     pub(super) fn new(config: Config) -> Arc<Self> {
-        let queue = ConcurrentQueue::unbounded();
         Arc::new(Self {
-            bargain: Bargain::new(queue, config.min_workers, config.max_workers),
+            bargain: Bargain::new(List::new(), config.min_workers, config.max_workers),
             config,
             queued: AtomicUsize::new(0),
             room: Waiters::new(),
@@ -105,6 +105,11 @@ impl Pool {
 
     pub(super) fn is_empty(&self) -> bool {
         self.bargain.jobs.is_empty()
+    }
+
+    /// Is a job there? A guess that costs those who push little.
+    pub(super) fn has_job(&self) -> bool {
+        self.bargain.jobs.has_value(0)
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -2,6 +2,6 @@
 //! types in the place of this module, and drives the same code through them.
 #![forbid(unsafe_code)]
 
-pub(super) use crate::loom::{AtomicUsize, Mutex, fence};
+pub(super) use crate::loom::{AtomicUsize, Mutex, fence, fence_after_claim};
 #[cfg(all(test, loom))]
 pub(super) use loom::{sync, thread};

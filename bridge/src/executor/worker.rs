@@ -139,6 +139,8 @@ struct Worker {
     budget: SpinBudget,
     /// Counts this thread as busy while it is not parked.
     busy: Option<BusyThread>,
+    /// Did it take job after job when it last worked, each of them [`SHORT`]?
+    swift: bool,
 }
 
 /// What a search ended with.
@@ -155,6 +157,7 @@ impl Worker {
             seat,
             budget: SpinBudget::new(),
             busy: Some(BusyThread::enter()),
+            swift: false,
         }
     }
 
@@ -215,8 +218,8 @@ impl Worker {
             return Found::Nothing;
         }
         let pool = &self.pool;
-        let found = self.budget.spin(None, |_| {
-            if pool.is_empty() && !pool.is_closed() {
+        let found = self.budget.spin(None, |costly| {
+            if !(pool.has_job() || costly && pool.is_closed()) {
                 return None;
             }
             match pool.pop() {
@@ -230,19 +233,23 @@ impl Worker {
 
     /// RUNNING: no lock and no counter is touched from job to job.
     fn run_until_empty(&mut self, first: Arc<dyn Job>) {
-        let mut next = Some(first);
-        while let Some(job) = next {
-            self.run(job);
-            next = self.pool.pop().ok();
+        let began = self.run(first);
+        let (mut last, mut more) = (began, 0_u32);
+        while let Ok(job) = self.pool.pop() {
+            last = self.run(job);
+            more = more.saturating_add(1);
         }
+        self.swift = last - began < SHORT * more;
         *self.seat.current.lock() = None;
         self.pool.bargain.search_begins();
     }
 
-    fn run(&self, job: Arc<dyn Job>) {
+    /// Runs a job; says when it began.
+    fn run(&self, job: Arc<dyn Job>) -> Instant {
+        let since = Instant::now();
         *self.seat.current.lock() = Some(Running {
             location: job.state().location,
-            since: Instant::now(),
+            since,
         });
         // The closure's panics are caught inside and delivered. What comes out
         // here is a waker's, or that of a value nobody wanted.
@@ -250,6 +257,7 @@ impl Worker {
             self.seat.count(job.run());
             drop(job);
         });
+        since
     }
 
     /// PARKED, until called; false if the worker has left the pool.
@@ -278,9 +286,26 @@ impl Worker {
             }
         }
         self.busy = Some(BusyThread::enter());
+        if self.swift {
+            self.hold_back();
+        }
         true
     }
+
+    /// Where the cores are crowded and jobs are short, one more worker takes the
+    /// core from one that works: it offers its own as long as others take jobs.
+    fn hold_back(&mut self) {
+        let pool = &self.pool;
+        let mut taken = pool.bargain.jobs.taken();
+        self.budget.offer(None, || {
+            let before = std::mem::replace(&mut taken, pool.bargain.jobs.taken());
+            (before == taken || pool.is_empty()).then_some(())
+        });
+    }
 }
+
+/// Jobs shorter than this are done before another worker has come for them.
+const SHORT: Duration = Duration::from_micros(2);
 
 thread_local! {
     /// The address of the pool that this thread works for.
