@@ -19,22 +19,26 @@
 //!
 //! Each node has one edge at most, so the walk is a straight line. It stops at
 //! an edge whose answer is there already: that thread is awake, if not yet back
-//! from its sleep. Waits that end by themselves, at a deadline, put down nothing,
+//! from its sleep. Only who waits for a pool's end waits for many, each job that it
+//! runs: there the ways of all its jobs that block are walked, and to meet it is to
+//! meet each of them. Waits that end by themselves, at a deadline, put down nothing,
 //! since nobody waits for them for ever; but they look for a ring of the others.
 //!
-//! # Why the one `unsafe` is sound
-//! 1. An edge holds the address of the byte that tells of its answer. It is in
-//!    the table only while [`Graph::during`] runs, which borrows the byte: it is
-//!    taken out, under the lock, on every way out of that function.
-//! 2. The byte is read under the lock only.
+//! A thread that works for a pool tells it before it sleeps ([`StandIn`]), so that
+//! another one may stand in for it. The pool may say no: then the wait is a ring
+//! as well, by way of a job in the queue that nobody else would be there to run.
 
-use crate::loom::{AtomicU8, Mutex};
+mod graph;
+#[cfg(all(test, loom))]
+mod loom_tests;
+
+use crate::loom::AtomicU8;
+use graph::Graph;
 use polyloop::HomeThread;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::iter;
-use std::ptr::NonNull;
-use std::sync::atomic::Ordering::Acquire;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, OnceLock};
 
 /// Somebody whom others may block on.
@@ -42,8 +46,44 @@ use std::sync::{Arc, OnceLock};
 pub(crate) enum Node {
     /// The loops of a thread.
     Loops(HomeThread),
-    /// The job whose state lies at this address.
-    Job(usize),
+    Job(JobId),
+    /// All the threads of a pool, which are to end.
+    Pool(PoolId),
+}
+
+/// The job of that pool whose state lies at this address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct JobId {
+    pub(crate) address: usize,
+    pub(crate) pool: PoolId,
+}
+
+/// One pool among all; jobs that go elsewhere are [`PoolId::NONE`]'s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PoolId(u32);
+
+impl PoolId {
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) fn new() -> Self {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        Self(LAST.fetch_add(1, Relaxed).wrapping_add(1))
+    }
+}
+
+impl Node {
+    /// Whose threads have to act?
+    fn pool(self) -> PoolId {
+        match self {
+            Self::Job(job) => job.pool,
+            Self::Pool(pool) => pool,
+            Self::Loops(_) => PoolId::NONE,
+        }
+    }
+
+    fn is_job_of(self, pool: PoolId) -> bool {
+        matches!(self, Self::Job(job) if job.pool == pool)
+    }
 }
 
 /// The calling thread would wait for itself, by way of others.
@@ -100,48 +140,84 @@ pub(crate) fn blocked_on_some<'a, R>(
 ) -> Result<R, Ring> {
     let job = JOB.try_with(Cell::get).ok().flatten().map(Node::Job);
     let loops = HomeThread::current().map(Node::Loops);
-    let sleep = || match STAND_IN.try_with(|stand_in| stand_in.borrow().clone()) {
-        Ok(Some(pool)) => {
-            let _away = Away::new(pool);
-            sleep()
-        }
-        _ => sleep(),
+    let sleep = |needs| {
+        let _away = Away::from_pool(needs, for_ever)?;
+        Ok(sleep())
     };
     if job.is_none() && loops.is_none() {
-        return Ok(sleep());
+        return sleep(None);
     }
-    static GRAPH: OnceLock<Graph> = OnceLock::new();
-    let graph = GRAPH.get_or_init(Graph::default);
-    graph.during([job, loops], waits, all, for_ever, sleep)
+    graph().during([job, loops], waits, all, for_ever, sleep)?
 }
 
-/// Runs a job: until `work` is over, the calling thread is the job at `address`.
-pub(crate) fn as_job<R>(address: usize, work: impl FnOnce() -> R) -> R {
-    let before = JOB.try_with(|job| job.replace(Some(address)));
+fn graph() -> &'static Graph {
+    static GRAPH: OnceLock<Graph> = OnceLock::new();
+    GRAPH.get_or_init(Graph::default)
+}
+
+/// Does a job of the pool block on another one that has ended, so that it is back
+/// soon?
+pub(crate) fn one_is_answered(pool: PoolId) -> bool {
+    graph().one_is_answered(pool)
+}
+
+/// Runs a job: until `work` is over, the calling thread is that job.
+pub(crate) fn as_job<R>(id: JobId, work: impl FnOnce() -> R) -> R {
+    let before = JOB.try_with(|job| job.replace(Some(id)));
     let _after = Restore(before.ok().flatten());
     work()
 }
 
-/// What a pool does while one of its threads blocks.
-pub(crate) trait StandIn: Send + Sync {
-    /// A thread stops working for a time.
-    fn thread_goes(&self);
-    /// It works again.
-    fn thread_is_back(&self);
+/// What ends the wait of a pool's thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// A deadline, if nothing else does.
+    Deadline,
+    /// Somebody else, sooner or later.
+    Others,
+    /// One of the pool's own jobs, and nothing else.
+    OwnJob,
 }
 
-/// Names the pool that the calling thread works for, or none any more.
-pub(crate) fn works_for(pool: Option<Arc<dyn StandIn>>) {
-    let _ = STAND_IN.try_with(|stand_in| stand_in.replace(pool));
+/// What a pool does while one of its threads blocks.
+pub(crate) trait StandIn: Send + Sync {
+    fn pool_id(&self) -> PoolId;
+    /// A thread stops working for a time. False if it must not, since nobody would
+    /// be left to run the job that it waits for.
+    #[must_use]
+    fn thread_goes(self: Arc<Self>, until: Until) -> bool;
+    /// It works again.
+    fn thread_is_back(&self, until: Until);
+}
+
+/// The calling thread works for this pool, or for none, as long as this lives.
+#[must_use = "it ends when this is dropped"]
+pub(crate) struct WorksFor {
+    before: Option<Arc<dyn StandIn>>,
+}
+
+impl WorksFor {
+    pub(crate) fn new(pool: Option<Arc<dyn StandIn>>) -> Self {
+        let before = STAND_IN.try_with(|stand_in| stand_in.replace(pool));
+        Self {
+            before: before.ok().flatten(),
+        }
+    }
+}
+
+impl Drop for WorksFor {
+    fn drop(&mut self) {
+        let _ = STAND_IN.try_with(|stand_in| stand_in.replace(self.before.take()));
+    }
 }
 
 thread_local! {
     /// The job that the thread runs.
-    static JOB: Cell<Option<usize>> = const { Cell::new(None) };
+    static JOB: Cell<Option<JobId>> = const { Cell::new(None) };
     static STAND_IN: RefCell<Option<Arc<dyn StandIn>>> = const { RefCell::new(None) };
 }
 
-struct Restore(Option<usize>);
+struct Restore(Option<JobId>);
 
 impl Drop for Restore {
     fn drop(&mut self) {
@@ -149,209 +225,40 @@ impl Drop for Restore {
     }
 }
 
-struct Away(Arc<dyn StandIn>);
+/// The calling thread is away from its pool.
+struct Away {
+    pool: Arc<dyn StandIn>,
+    until: Until,
+    /// It is away once, however deep it blocks.
+    _works_for_nobody: WorksFor,
+}
 
 impl Away {
-    fn new(pool: Arc<dyn StandIn>) -> Self {
-        pool.thread_goes();
-        Self(pool)
+    /// `needs`: who must act for the thread to go on, if that is one in particular.
+    /// `None` if it works for nobody, or is away already.
+    fn from_pool(needs: Option<Node>, for_ever: bool) -> Result<Option<Self>, Ring> {
+        let pool = STAND_IN.try_with(|stand_in| stand_in.borrow().clone());
+        let Ok(Some(pool)) = pool else {
+            return Ok(None);
+        };
+        let until = match needs.is_some_and(|on| on.pool() == pool.pool_id()) {
+            _ if !for_ever => Until::Deadline,
+            true => Until::OwnJob,
+            false => Until::Others,
+        };
+        if !pool.clone().thread_goes(until) {
+            return Err(Ring);
+        }
+        Ok(Some(Self {
+            pool,
+            until,
+            _works_for_nobody: WorksFor::new(None),
+        }))
     }
 }
 
 impl Drop for Away {
     fn drop(&mut self) {
-        self.0.thread_is_back();
-    }
-}
-
-struct Edge {
-    to: Node,
-    byte: NonNull<AtomicU8>,
-    bit: u8,
-}
-
-// SAFETY: an atomic's address, read by invariants 1 and 2 from any thread.
-unsafe impl Send for Edge {}
-
-impl Edge {
-    fn is_done(&self) -> bool {
-        // SAFETY: invariant 1: the edge is in the table, so the byte is borrowed
-        // by the call that put it there.
-        let byte = unsafe { self.byte.as_ref() };
-        DoneBit::new(byte, self.bit).is_set()
-    }
-}
-
-/// The edges of all that sleep.
-pub(crate) struct Graph {
-    edges: Mutex<HashMap<Node, Edge>>,
-}
-
-impl Default for Graph {
-    fn default() -> Self {
-        Self {
-            edges: Mutex::new(HashMap::new()),
-        }
-    }
-}
-
-impl Graph {
-    /// See [`blocked_on_some`]; the caller is each of `mine`.
-    pub(crate) fn during<'a, R>(
-        &self,
-        mine: [Option<Node>; 2],
-        waits: impl Iterator<Item = Wait<'a>> + Clone,
-        all: bool,
-        for_ever: bool,
-        sleep: impl FnOnce() -> R,
-    ) -> Result<R, Ring> {
-        let mut laid = Laid {
-            graph: self,
-            under: [None, None],
-        };
-        {
-            let mut edges = self.edges.lock();
-            let is_open = |wait: &Wait<'_>| wait.done.is_set() || !leads_to(&edges, wait.on, mine);
-            let Some(Wait { on, done }) = waits.clone().find(is_open) else {
-                return Err(Ring);
-            };
-            if for_ever && (all || waits.clone().nth(1).is_none()) {
-                for (slot, node) in laid.under.iter_mut().zip(mine) {
-                    let Some(node) = node else { continue };
-                    let edge = Edge {
-                        to: on,
-                        byte: NonNull::from(done.byte),
-                        bit: done.bit,
-                    };
-                    *slot = Some((node, edges.insert(node, edge)));
-                }
-            }
-        }
-        let answer = sleep();
-        drop(laid);
-        Ok(answer)
-    }
-}
-
-/// Does the way from `on` lead to one of `mine`?
-fn leads_to(edges: &HashMap<Node, Edge>, on: Node, mine: [Option<Node>; 2]) -> bool {
-    let mut at = on;
-    // A way has no more steps than there are edges, unless it goes round.
-    for _ in 0..=edges.len() {
-        if mine.contains(&Some(at)) {
-            return true;
-        }
-        match edges.get(&at) {
-            Some(edge) if !edge.is_done() => at = edge.to,
-            _ => return false,
-        }
-    }
-    false
-}
-
-/// Edges that were put down, with what they lie on: a thread that sleeps may
-/// sleep once more in code that it runs when it looks for its answer.
-struct Laid<'a> {
-    graph: &'a Graph,
-    under: [Option<(Node, Option<Edge>)>; 2],
-}
-
-impl Drop for Laid<'_> {
-    fn drop(&mut self) {
-        if self.under.iter().all(Option::is_none) {
-            return;
-        }
-        let mut edges = self.graph.edges.lock();
-        for (node, under) in self.under.iter_mut().filter_map(Option::take) {
-            match under {
-                Some(edge) => edges.insert(node, edge),
-                None => edges.remove(&node),
-            };
-        }
-    }
-}
-
-#[cfg(all(test, loom))]
-mod loom_tests {
-    //! Two threads block on each other, on the real graph.
-
-    use super::*;
-    use loom::sync::Condvar;
-    use std::sync::atomic::Ordering::Release;
-
-    /// An answer that a thread can sleep for.
-    struct Answer {
-        byte: AtomicU8,
-        lock: loom::sync::Mutex<()>,
-        changed: Condvar,
-    }
-
-    impl Answer {
-        fn new() -> Arc<Self> {
-            Arc::new(Self {
-                byte: AtomicU8::new(0),
-                lock: loom::sync::Mutex::new(()),
-                changed: Condvar::new(),
-            })
-        }
-
-        fn give(&self) {
-            self.byte.store(1, Release);
-            drop(self.lock.lock().unwrap());
-            self.changed.notify_all();
-        }
-
-        fn sleep(&self) {
-            let mut lock = self.lock.lock().unwrap();
-            while self.byte.load(Acquire) == 0 {
-                lock = self.changed.wait(lock).unwrap();
-            }
-        }
-    }
-
-    fn block(graph: &Graph, me: usize, on: usize, answer: &Answer) -> Result<(), Ring> {
-        let mine = [Some(Node::Job(me)), None];
-        let wait = Wait {
-            on: Node::Job(on),
-            done: DoneBit::new(&answer.byte, 1),
-        };
-        graph.during(mine, iter::once(wait), true, true, || answer.sleep())
-    }
-
-    #[test]
-    fn loom_of_two_that_block_on_each_other_one_is_told() {
-        loom::model(|| {
-            let graph = Arc::new(Graph::default());
-            let (a, b) = (Answer::new(), Answer::new());
-            let other = {
-                let (graph, a, b) = (graph.clone(), a.clone(), b.clone());
-                loom::thread::spawn(move || {
-                    let told = block(&graph, 2, 1, &a).is_err();
-                    b.give();
-                    told
-                })
-            };
-            let told = block(&graph, 1, 2, &b).is_err();
-            a.give();
-            assert!(!(told && other.join().unwrap()), "one is enough");
-        });
-    }
-
-    #[test]
-    fn loom_an_answer_that_is_there_is_no_ring() {
-        loom::model(|| {
-            let graph = Arc::new(Graph::default());
-            let (a, b) = (Answer::new(), Answer::new());
-            let other = {
-                let (graph, a, b) = (graph.clone(), a.clone(), b.clone());
-                loom::thread::spawn(move || {
-                    b.give();
-                    block(&graph, 2, 1, &a).expect("the first is awake, or will be");
-                })
-            };
-            block(&graph, 1, 2, &b).expect("it is answered before the other blocks");
-            a.give();
-            other.join().unwrap();
-        });
+        self.pool.thread_is_back(self.until);
     }
 }

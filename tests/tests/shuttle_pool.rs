@@ -9,6 +9,8 @@ use shuttle::{check_pct, check_random};
 #[path = "../../bridge/src/executor/bargain.rs"]
 #[allow(dead_code, reason = "a pool asks for more than these tests")]
 mod bargain;
+#[path = "../../bridge/src/executor/bargain_family.rs"]
+mod bargain_family;
 #[path = "../../bridge/src/executor/bargain_models.rs"]
 mod bargain_models;
 
@@ -59,4 +61,15 @@ fn a_close_leaves_nothing() {
 #[test]
 fn who_blocks_is_stood_in_for() {
     in_many_orders(models::who_blocks_is_stood_in_for);
+}
+
+#[test]
+fn the_last_to_block_is_told() {
+    in_many_orders(models::the_last_to_block_is_told);
+    in_many_orders(models::who_is_answered_is_not_the_last_to_block);
+}
+
+#[test]
+fn a_wait_that_ends_elsewhere_keeps_the_queue() {
+    in_many_orders(models::a_wait_that_ends_elsewhere_keeps_the_queue);
 }

@@ -4,7 +4,8 @@
 
 use polyloop::{EventLoop, LoopHandle};
 use polyloop_bridge::{
-    LimitedExecutor, Shutdown, ThreadPoolExecutor, blocking, channel, run_in_executor,
+    LimitedExecutor, Offloaded, Shutdown, ThreadPoolExecutor, blocking, channel, run_in_executor,
+    to_thread,
 };
 use polyloop_tests::with_watchdog;
 use std::sync::Arc;
@@ -14,67 +15,73 @@ use std::time::Duration;
 
 const HANG: Duration = Duration::from_secs(300);
 
-/// Blocks on jobs of its own pool, `depth` deep.
-fn nested(pool: &ThreadPoolExecutor, depth: usize) -> usize {
+fn pool(workers: usize) -> ThreadPoolExecutor {
+    let builder = ThreadPoolExecutor::builder().max_workers(workers);
+    builder.build().unwrap()
+}
+
+/// Blocks on jobs of its own share, `depth` deep.
+fn nested_in(share: &LimitedExecutor, depth: usize) -> usize {
     if depth == 0 {
         return 0;
     }
-    let inner = pool.clone();
-    pool.submit(move || nested(&inner, depth - 1))
-        .result()
-        .unwrap()
-        + 1
+    let inner = share.clone();
+    let below = share.submit(move || nested_in(&inner, depth - 1));
+    below.result().unwrap() + 1
 }
 
 #[test]
-fn trap_060_jobs_that_block_on_jobs_do_not_starve_their_pool() {
+fn trap_060_jobs_that_block_on_jobs_do_not_starve_their_share() {
     with_watchdog(HANG, || {
-        for workers in [1, 3] {
-            let pool = ThreadPoolExecutor::builder()
-                .max_workers(workers)
-                .build()
-                .unwrap();
-            assert_eq!(nested(&pool, 40), 40);
-            // Those who stood in are gone when there is no more to do.
-            let sums: Vec<_> = (0..20)
-                .map(|_| {
-                    let inner = pool.clone();
-                    pool.submit(move || nested(&inner, 3))
-                })
-                .collect();
-            for sum in sums {
-                assert_eq!(sum.result().unwrap(), 3);
-            }
-            while pool.metrics().workers > workers {
-                pool.submit(|| ()).result().unwrap();
-                thread::yield_now();
-            }
-            assert!(pool.shutdown(Shutdown::default()).is_complete());
+        let pool = pool(4);
+        let share = pool.limited(1);
+        let sums: Vec<_> = (0..20)
+            .map(|_| {
+                let inner = share.clone();
+                share.submit(move || nested_in(&inner, 3))
+            })
+            .collect();
+        for sum in sums {
+            assert_eq!(sum.result().unwrap(), 3);
         }
+        let offload = Arc::new(share.clone());
+        let looped = EventLoop::builder().offload(offload).build();
+        let answer = looped.unwrap().run_until_complete(async {
+            let home = polyloop::current_loop();
+            let asks = || async { to_thread(|| 40).await.unwrap() + 2 };
+            to_thread(move || blocking::run_on_loop(&home, asks).unwrap()).await
+        });
+        assert_eq!(answer.unwrap().unwrap(), 42);
+        assert_eq!(most_at_once(&share), 1, "it is a share of one again");
+        assert!(pool.shutdown(Shutdown::default()).is_complete());
     });
 }
 
 #[test]
-fn trap_060_deeper_than_any_pool_goes_is_an_error_and_no_hang() {
-    fn deep(pool: &ThreadPoolExecutor, depth: usize) -> Result<usize, String> {
-        if depth == 0 {
-            return Ok(0);
-        }
-        let inner = pool.clone();
-        let job = pool.submit(move || deep(&inner, depth - 1));
-        job.result()
-            .map_err(|error| error.to_string())?
-            .map(|below| below + 1)
-    }
+fn trap_060_a_share_that_ends_runs_jobs_that_block_on_jobs() {
     with_watchdog(HANG, || {
-        let pool = ThreadPoolExecutor::builder()
-            .max_workers(1)
-            .stack_size(256 << 10)
-            .build()
-            .unwrap();
-        let refused = deep(&pool, 400).unwrap_err();
-        assert!(refused.contains("no thread"), "{refused}");
-        assert_eq!(deep(&pool, 3), Ok(3), "it works on");
+        let pool = pool(4);
+        let share = pool.limited(1);
+        let (release, released) = channel::oneshot::channel::<()>();
+        let first = share.submit(move || released.recv_blocking().is_ok());
+        // The one that is waited for stands behind the one that waits.
+        let (give, given) = channel::oneshot::channel::<Offloaded<u32>>();
+        let waits = share.submit(move || {
+            let mut behind = given.recv_blocking().unwrap();
+            // Nobody but this thread is left to run it, which has no time for it.
+            assert!(behind.result_timeout(Duration::ZERO).is_err());
+            behind.result()
+        });
+        assert!(give.send(share.submit(|| 7)).is_ok());
+        let no_wait = Shutdown {
+            wait: false,
+            ..Shutdown::default()
+        };
+        pool.shutdown(no_wait);
+        release.send(()).unwrap();
+        assert!(first.result().unwrap());
+        assert_eq!(waits.result().unwrap().unwrap(), 7);
+        assert!(pool.shutdown(Shutdown::default()).is_complete());
     });
 }
 
@@ -82,19 +89,9 @@ fn trap_060_deeper_than_any_pool_goes_is_an_error_and_no_hang() {
 fn trap_062_the_shares_of_a_pool_end_with_it() {
     with_watchdog(HANG, || {
         for cancel_pending in [false, true] {
-            let pool = ThreadPoolExecutor::builder()
-                .max_workers(2)
-                .build()
-                .unwrap();
+            let pool = pool(2);
             let share = pool.limited(1);
-            let (release, released) = channel::oneshot::channel::<()>();
-            let (begun, begins) = channel::oneshot::channel();
-            let first = share.submit(move || {
-                let _ = begun.send(());
-                let _ = released.recv_blocking();
-                0
-            });
-            begins.recv_blocking().unwrap();
+            let (release, first) = occupy(&share);
             let waiting: Vec<_> = (1..50).map(|n| share.submit(move || n)).collect();
             assert_eq!(share.waiting(), 49);
             let report = pool.shutdown(Shutdown {
@@ -105,7 +102,7 @@ fn trap_062_the_shares_of_a_pool_end_with_it() {
             assert_eq!(report.cancelled, if cancel_pending { 49 } else { 0 });
             assert!(share.submit(|| 99).result().unwrap_err().is_shut_down());
             release.send(()).unwrap();
-            assert_eq!(first.result().unwrap(), 0);
+            first.result().unwrap();
             for (n, job) in (1..).zip(waiting) {
                 match job.result() {
                     Ok(value) => assert!(!cancel_pending && value == n),
@@ -139,10 +136,7 @@ fn most_at_once(share: &LimitedExecutor) -> usize {
 #[test]
 fn many_loops_share_one_pool_and_none_takes_more_than_its_share() {
     with_watchdog(HANG, || {
-        let pool = ThreadPoolExecutor::builder()
-            .max_workers(4)
-            .build()
-            .unwrap();
+        let pool = pool(4);
         let loops: Vec<_> = (0..6)
             .map(|_| {
                 let share = Arc::new(pool.limited(2));
@@ -170,10 +164,7 @@ fn many_loops_share_one_pool_and_none_takes_more_than_its_share() {
 #[test]
 fn a_running_job_hears_of_its_cancel() {
     with_watchdog(HANG, || {
-        let pool = ThreadPoolExecutor::builder()
-            .max_workers(1)
-            .build()
-            .unwrap();
+        let pool = pool(1);
         let job = || {
             let (begun, begins) = channel::oneshot::channel();
             let job = pool.submit(move || {
@@ -200,10 +191,7 @@ fn a_running_job_hears_of_its_cancel() {
 #[test]
 fn a_job_calls_back_into_a_loop() {
     with_watchdog(HANG, || {
-        let pool = ThreadPoolExecutor::builder()
-            .max_workers(1)
-            .build()
-            .unwrap();
+        let pool = pool(1);
         polyloop::run(async {
             let home: LoopHandle = polyloop::current_loop();
             let name = home.name().to_owned();
@@ -218,5 +206,76 @@ fn a_job_calls_back_into_a_loop() {
             assert_eq!(job.await.unwrap().unwrap(), (name, 42));
         })
         .unwrap();
+    });
+}
+
+/// Keeps one thread of the share in a job until the sender is used or dropped.
+fn occupy(share: &LimitedExecutor) -> (channel::oneshot::Sender<()>, Offloaded<()>) {
+    let (release, released) = channel::oneshot::channel::<()>();
+    let (begun, begins) = channel::oneshot::channel();
+    let busy = share.submit(move || {
+        let _ = begun.send(());
+        let _ = released.recv_blocking();
+    });
+    begins.recv_blocking().unwrap();
+    (release, busy)
+}
+
+#[test]
+fn a_share_has_as_much_room_as_its_executor() {
+    with_watchdog(HANG, || {
+        let pool = ThreadPoolExecutor::builder()
+            .max_workers(1)
+            .queue_limit(2)
+            .build()
+            .unwrap();
+        let share = pool.limited(1);
+        let (release, busy) = occupy(&share);
+        let queued: Vec<_> = (0..2).map(|n| share.try_submit(move || n)).collect();
+        let refused = share.try_submit(|| 2).unwrap_err();
+        assert!(refused.is_full(), "{refused}");
+        let boxed: polyloop::Job = Box::new(|| ());
+        assert!(polyloop::Offload::offload(&share, boxed).is_err());
+        // Whoever awaits waits for room; who cannot wait is let in past the limit.
+        let late = thread::spawn({
+            let share = share.clone();
+            move || {
+                let waits = (2..100).map(|n| share.submit(move || n));
+                let values = waits.map(|job| polyloop::run(job).unwrap().unwrap());
+                values.collect::<Vec<_>>()
+            }
+        });
+        share.submit(refused.into_inner()).detach();
+        assert_eq!(share.waiting(), 3);
+        let no_wait = Shutdown {
+            timeout: Some(Duration::ZERO),
+            ..Shutdown::default()
+        };
+        let gives_up = share.submit(|| 4);
+        drop(gives_up);
+        assert_eq!(share.waiting(), 3, "it never got in");
+        release.send(()).unwrap();
+        for (n, job) in (0..).zip(queued) {
+            assert_eq!(job.unwrap().result().unwrap(), n);
+        }
+        assert_eq!(late.join().unwrap(), (2..100).collect::<Vec<_>>());
+        busy.result().unwrap();
+        let (release, busy) = occupy(&share);
+        let queued = share.submit(|| 5);
+        let mut waits = share.submit(|| 6);
+        let third = share.submit(|| 7);
+        assert!(waits.result_timeout(Duration::ZERO).is_err());
+        let report = pool.shutdown(no_wait);
+        assert_eq!(
+            report.queued, 2,
+            "those in the share's line count: {report}"
+        );
+        assert!(third.result().unwrap_err().is_shut_down());
+        release.send(()).unwrap();
+        busy.result().unwrap();
+        assert_eq!((queued.result().unwrap(), waits.result().unwrap()), (5, 6));
+        let refused = share.try_submit(|| 8).unwrap_err();
+        assert!(refused.is_shut_down());
+        assert!(pool.shutdown(Shutdown::default()).is_complete());
     });
 }

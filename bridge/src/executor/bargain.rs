@@ -44,7 +44,17 @@
 //! leaves.
 //!
 //! A worker that blocks is *away*; the bargain then has place for one more, up to
-//! [`STAND_INS`].
+//! a number of stand-ins. When that is reached jobs stay queued, and whoever comes
+//! back first looks for them. Some of those away are *bound*: they wait until a job
+//! of this very queue has run, and nothing else ends their wait. Were every worker
+//! bound and no other to be had, none of them would ever come back; so the one who
+//! would be the last of them is told not to block. The count is of those who have
+//! gone; one of them may have its answer and not be back yet, so the last one asks
+//! for that first. Both is done under the lock. What waits for a loop, or up to a
+//! deadline, is taken to end by itself, and so never bound.
+//!
+//! If a start fails, the promise that another worker was to be had is broken, and
+//! all may be bound after all: then what is queued has to be refused.
 //!
 //! The module knows neither threads nor jobs, so that models can drive it: one
 //! set of them under loom, which tries the orders that memory allows, and under
@@ -86,6 +96,7 @@ pub(super) struct Bargain<Q, P: Place> {
     callable: AtomicUsize,
     min: usize,
     max: usize,
+    stand_ins: usize,
     staff: Mutex<Staff<P>>,
 }
 
@@ -99,6 +110,8 @@ pub(super) struct Staff<P: Place> {
     started: usize,
     /// Those that block in a job.
     away: usize,
+    /// Those of them whose wait a job of this queue has to end.
+    bound: usize,
     /// What workers that ended had done.
     pub(super) done: P::Sum,
 }
@@ -110,23 +123,23 @@ pub(super) enum Wanted<P> {
     /// Start this worker, which counts as searching from now on, or say that it
     /// was [`not_started`](Bargain::not_started).
     Start(Arc<P>),
-    /// Every worker blocks and no other may be started: nobody may ever come.
-    Nobody,
 }
 
 impl<Q: Jobs, P: Place> Bargain<Q, P> {
-    pub(super) fn new(jobs: Q, min: usize, max: usize) -> Self {
+    pub(super) fn new(jobs: Q, min: usize, max: usize, stand_ins: usize) -> Self {
         Self {
             jobs,
             searching: CachePadded::new(AtomicUsize::new(0)),
             callable: AtomicUsize::new(max),
             min,
             max,
+            stand_ins,
             staff: Mutex::new(Staff {
                 workers: Vec::new(),
                 parked: Vec::new(),
                 started: 0,
                 away: 0,
+                bound: 0,
                 done: P::Sum::default(),
             }),
         }
@@ -159,10 +172,7 @@ impl<Q: Jobs, P: Place> Bargain<Q, P> {
         if staff.workers.len() < self.most(&staff) {
             return Wanted::Start(self.add(&mut staff, new));
         }
-        match staff.all_away() {
-            true => Wanted::Nobody,
-            false => Wanted::Nothing,
-        }
+        Wanted::Nothing
     }
 
     /// The next worker up to the minimum; to be started as one that is wanted.
@@ -172,7 +182,7 @@ impl<Q: Jobs, P: Place> Bargain<Q, P> {
     }
 
     /// A worker that was to be started does not start. True if there is none now
-    /// but such as block: what is in the queue must be refused.
+    /// but such as are bound: what is in the queue must be refused.
     pub(super) fn not_started(&self, place: &Arc<P>) -> bool {
         let (nobody, called) = {
             let mut staff = self.staff.lock();
@@ -185,7 +195,7 @@ impl<Q: Jobs, P: Place> Bargain<Q, P> {
                 true => None,
                 false => self.call_parked(&mut staff),
             };
-            (staff.all_away(), called)
+            (staff.all_bound(), called)
         };
         if let Some(place) = called {
             place.call();
@@ -277,20 +287,31 @@ impl<Q: Jobs, P: Place> Bargain<Q, P> {
         self.remove(&mut staff, place);
     }
 
-    /// A worker begins to block. What is in the queue then needs a
+    /// A worker begins to block; false if it must not. `answered`: has one of
+    /// those bound got its answer? What is in the queue then needs a
     /// [`notify`](Self::notify); whoever pushes later sees one more to call.
-    pub(super) fn goes_away(&self) {
+    #[must_use]
+    pub(super) fn goes_away(&self, bound: bool, answered: impl FnOnce() -> bool) -> bool {
         {
             let mut staff = self.staff.lock();
             staff.away += 1;
+            staff.bound += usize::from(bound);
+            let last = staff.all_bound() && staff.workers.len() >= self.most(&staff);
+            if bound && last && !answered() {
+                staff.away -= 1;
+                staff.bound -= 1;
+                return false;
+            }
             self.count_callable(&staff);
         }
         fence(SeqCst);
+        true
     }
 
-    pub(super) fn is_back(&self) {
+    pub(super) fn is_back(&self, bound: bool) {
         let mut staff = self.staff.lock();
         staff.away -= 1;
+        staff.bound -= usize::from(bound);
         self.count_callable(&staff);
     }
 
@@ -301,7 +322,7 @@ impl<Q: Jobs, P: Place> Bargain<Q, P> {
 
     /// The most workers there may be now.
     fn most(&self, staff: &Staff<P>) -> usize {
-        self.max + staff.away.min(STAND_INS)
+        self.max + staff.away.min(self.stand_ins)
     }
 
     fn add(&self, staff: &mut Staff<P>, new: impl FnOnce(usize) -> Arc<P>) -> Arc<P> {
@@ -328,18 +349,14 @@ impl<Q: Jobs, P: Place> Bargain<Q, P> {
 
     fn count_callable(&self, staff: &Staff<P>) {
         let unstarted = self.most(staff).saturating_sub(staff.workers.len());
-        let callable = unstarted + staff.parked.len();
-        // With everybody away and nobody to be had, a push has to come and hear
-        // of it.
-        let stuck = callable == 0 && staff.all_away();
-        self.callable.store(callable + usize::from(stuck), Relaxed);
+        self.callable.store(unstarted + staff.parked.len(), Relaxed);
     }
 }
 
 impl<P: Place> Staff<P> {
-    /// Is there no worker but such as block?
-    fn all_away(&self) -> bool {
-        self.workers.len() <= self.away
+    /// Is there no worker but such as wait for a job of this queue?
+    fn all_bound(&self) -> bool {
+        self.workers.len() <= self.bound
     }
 
     fn unlist(&mut self, place: &Arc<P>) -> bool {
@@ -353,6 +370,3 @@ impl<P: Place> Staff<P> {
         })
     }
 }
-
-/// Workers that may be started in place of those that block.
-const STAND_INS: usize = 256;

@@ -8,7 +8,9 @@
 #![forbid(unsafe_code)]
 
 use super::bargain::{Bargain, Jobs, Place, Wanted};
+use super::bargain_family::{Bell, Family, Role};
 use super::primitives::{AtomicUsize, sync, thread};
+use Role::{ChildOf, Parent, Patient};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
 
@@ -55,37 +57,6 @@ impl Jobs for Line {
     }
 }
 
-/// What a thread sleeps on until it is called.
-struct Bell {
-    rung: sync::Mutex<bool>,
-    heard: sync::Condvar,
-}
-
-impl Bell {
-    fn new() -> Self {
-        Self {
-            rung: sync::Mutex::new(false),
-            heard: sync::Condvar::new(),
-        }
-    }
-
-    fn ring(&self) {
-        *self.rung.lock().expect("nobody panics under it") = true;
-        self.heard.notify_one();
-    }
-
-    fn has_rung(&self) -> bool {
-        *self.rung.lock().expect("nobody panics under it")
-    }
-
-    fn sleep(&self) {
-        let mut rung = self.rung.lock().expect("nobody panics under it");
-        while !std::mem::take(&mut *rung) {
-            rung = self.heard.wait(rung).expect("nobody panics under it");
-        }
-    }
-}
-
 struct Desk(Bell);
 
 impl Place for Desk {
@@ -112,8 +83,8 @@ struct World {
     fails: fn(usize) -> bool,
     /// Is the keep-alive over as soon as a worker parks?
     impatient: bool,
-    /// The first job pushes another one and blocks until it has run.
-    nested: bool,
+    /// Jobs that block.
+    family: Option<Family>,
     /// Two jobs wait for each other.
     meeting: Option<[Bell; 2]>,
     begun: AtomicUsize,
@@ -124,7 +95,7 @@ impl World {
     /// With `jobs` to come, of `workers` at most.
     fn new(workers: usize, jobs: usize) -> Self {
         Self {
-            bargain: Bargain::new(Line(AtomicUsize::new(0)), 0, workers),
+            bargain: Bargain::new(Line(AtomicUsize::new(0)), 0, workers, 1),
             answered: AtomicUsize::new(0),
             awaited: jobs,
             all: Bell::new(),
@@ -132,7 +103,7 @@ impl World {
             starts: AtomicUsize::new(0),
             fails: |_| false,
             impatient: false,
-            nested: false,
+            family: None,
             meeting: None,
             begun: AtomicUsize::new(0),
             handles: sync::Mutex::new(Vec::new()),
@@ -151,7 +122,6 @@ impl World {
     fn notify(self: &Arc<Self>) {
         let nobody = match self.bargain.notify(|_| Self::desk()) {
             Wanted::Nothing => false,
-            Wanted::Nobody => true,
             Wanted::Start(desk) if (self.fails)(self.starts.fetch_add(1, SeqCst)) => {
                 self.bargain.not_started(&desk)
             }
@@ -213,15 +183,36 @@ impl World {
             bells[1 - own].ring();
             bells[own].sleep();
         }
-        if self.nested && self.answered.load(SeqCst) == 0 && self.starts.load(SeqCst) == 1 {
-            self.bargain.goes_away();
-            assert!(self.submit());
-            while self.answered.load(SeqCst) == 0 {
-                thread::yield_now();
+        if let Some(family) = &self.family {
+            let own = self.begun.fetch_add(1, SeqCst);
+            match family.roles[own] {
+                Parent(own) => {
+                    assert!(self.submit());
+                    self.block(family, own, true);
+                }
+                Patient(own) => self.block(family, own, false),
+                ChildOf(parent) => family.let_go(parent),
             }
-            self.bargain.is_back();
         }
         self.answer();
+    }
+
+    fn block(self: &Arc<Self>, family: &Family, own: usize, bound: bool) {
+        // The table of who waits for what is a lock's in earnest.
+        let bit = 1 << own;
+        family.waiting.fetch_or(bit, SeqCst);
+        let answered = || family.waiting.load(SeqCst) & family.let_go.load(SeqCst) != 0;
+        if self.bargain.goes_away(bound, answered) {
+            if !self.bargain.jobs.is_empty() {
+                self.notify();
+            }
+            family.bells[own].sleep();
+            self.bargain.is_back(bound);
+        } else {
+            assert!(!answered(), "that one would be back");
+            family.told.fetch_add(1, SeqCst);
+        }
+        family.waiting.fetch_and(!bit, SeqCst);
     }
 
     fn answer(&self) {
@@ -330,8 +321,60 @@ pub(super) fn a_close_leaves_nothing(workers: usize, others: usize) {
 /// A job may block on one that it brings, though there is one worker only.
 pub(super) fn who_blocks_is_stood_in_for() {
     let nested = World {
-        nested: true,
+        family: Some(Family::new(&[Parent(0), ChildOf(0)])),
         ..World::new(1, 2)
     };
     brought_by(nested, 0, 1);
+}
+
+/// With nobody to stand in, one of those who block on each other's children is
+/// told, and the children are run.
+pub(super) fn the_last_to_block_is_told() {
+    family(&[Parent(0), Parent(1), ChildOf(0), ChildOf(1)], 2, 1);
+}
+
+/// Nor is one told too much: who has its answer comes back to the queue.
+pub(super) fn who_is_answered_is_not_the_last_to_block() {
+    let roles = &[
+        Parent(0),
+        Parent(1),
+        ChildOf(0),
+        Parent(2),
+        ChildOf(1),
+        ChildOf(2),
+    ];
+    family(roles, 3, 2);
+}
+
+/// Two workers and no stand-in; `most` are told at the most, and one at least.
+fn family(roles: &'static [Role], parents: usize, most: usize) {
+    let world = Arc::new(World {
+        bargain: Bargain::new(Line(AtomicUsize::new(0)), 0, 2, 0),
+        family: Some(Family::new(roles)),
+        ..World::new(2, roles.len())
+    });
+    for _ in 0..parents {
+        assert!(world.submit());
+    }
+    world.all.sleep();
+    world.end();
+    let told = world.family.as_ref().map(|family| family.told.load(SeqCst));
+    assert!(told.is_some_and(|told| (1..=most).contains(&told)));
+    assert_eq!(world.refused.load(SeqCst), 0);
+}
+
+/// While the only worker waits for somebody else, jobs stay in the queue.
+pub(super) fn a_wait_that_ends_elsewhere_keeps_the_queue() {
+    let world = Arc::new(World {
+        bargain: Bargain::new(Line(AtomicUsize::new(0)), 0, 1, 0),
+        family: Some(Family::new(&[Patient(0), ChildOf(1)])),
+        ..World::new(1, 2)
+    });
+    assert!(world.submit() && world.submit());
+    if let Some(family) = &world.family {
+        family.let_go(0);
+    }
+    world.all.sleep();
+    world.end();
+    assert_eq!(world.refused.load(SeqCst), 0);
 }

@@ -63,8 +63,11 @@ impl Builder {
         }
     }
 
-    /// The most threads there will be; default: cores + 4, and 32 at most, as
-    /// in CPython. At least 1.
+    /// The most threads that work at a time; default: cores + 4, and 32 at most,
+    /// as in CPython. At least 1.
+    ///
+    /// There may be up to 256 more, one for each that [blocks on a job or a
+    /// loop](ThreadPoolExecutor#jobs-that-block).
     pub fn max_workers(mut self, workers: usize) -> Self {
         self.config.max_workers = workers.max(1);
         self
@@ -81,6 +84,9 @@ impl Builder {
     ///
     /// At the limit `submit` waits when it is awaited, and `try_submit` gives
     /// the closure back. At least 1.
+    ///
+    /// A [share](ThreadPoolExecutor::limited) has a line of its own, with the same
+    /// limit; the few that it sends on at a time are queued past the limit.
     pub fn queue_limit(mut self, jobs: usize) -> Self {
         self.config.queue_limit = Some(jobs.max(1));
         self

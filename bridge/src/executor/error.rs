@@ -80,7 +80,8 @@ impl OffloadError {
         matches!(self.0, Repr::TimedOut)
     }
 
-    /// Would blocking have been for ever? The job goes on.
+    /// Would blocking have been for ever? Then the job waits, directly or by way of
+    /// others, for the thread that asked.
     pub fn is_would_deadlock(&self) -> bool {
         matches!(self.0, Repr::WouldDeadlock)
     }

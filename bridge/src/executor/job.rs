@@ -24,7 +24,7 @@
 //! the job, so it never outlives it.
 
 use super::OffloadError;
-use crate::blocked::{Node, as_job};
+use crate::blocked::{JobId, Node, PoolId, as_job};
 use crate::outcome::{HoldsCell, OutcomeCell};
 use std::cell::{Cell, UnsafeCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -66,6 +66,8 @@ pub(super) enum Ran {
 /// The part of a job that has no type parameters.
 pub(super) struct JobState {
     flags: AtomicU8,
+    /// Whose threads run it.
+    pool: PoolId,
     /// Where the job was submitted.
     pub(super) location: &'static Location<'static>,
 }
@@ -73,7 +75,7 @@ pub(super) struct JobState {
 impl JobState {
     /// The job, among those that others may block on.
     pub(super) fn node(&self) -> Node {
-        Node::Job(self.address())
+        Node::Job(self.id())
     }
 
     /// Tells the code inside the job, if it runs, that it is wanted no more.
@@ -85,8 +87,11 @@ impl JobState {
         self.flags.load(Acquire) & ASKED != 0
     }
 
-    fn address(&self) -> usize {
-        std::ptr::from_ref(self).addr()
+    fn id(&self) -> JobId {
+        JobId {
+            address: std::ptr::from_ref(self).addr(),
+            pool: self.pool,
+        }
     }
 }
 
@@ -108,7 +113,7 @@ fn as_current<R>(state: &JobState, work: impl FnOnce() -> R) -> R {
     let now = Some(NonNull::from(state));
     let before = CURRENT.try_with(|current| current.replace(now));
     let _after = Restore(before.ok().flatten());
-    as_job(state.address(), work)
+    as_job(state.id(), work)
 }
 
 thread_local! {
@@ -135,10 +140,11 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    pub(super) fn new(work: F, location: &'static Location<'static>) -> Arc<Self> {
+    pub(super) fn new(work: F, pool: PoolId, location: &'static Location<'static>) -> Arc<Self> {
         Arc::new(Self {
             state: JobState {
                 flags: AtomicU8::new(0),
+                pool,
                 location,
             },
             work: UnsafeCell::new(Some(work)),

@@ -6,15 +6,24 @@
 //! [`LaneJob`], whose end, by whatever way, sends the next of the line after it.
 //! So each share is first in, first out, and shares take turns in the one queue.
 //!
+//! A job of a share that blocks on a job or a loop has a stand-in among the
+//! executor's threads ([`stand_in`](super::stand_in)), and the share lets one more
+//! job in as long as it does: else it would wait for ever for one behind it.
+//!
+//! The line is as long as the executor's queue may be. Those who find it full wait
+//! for room as they do at the queue; each job that leaves the line wakes one.
+//!
 //! An executor that was shut down takes no more: what stands in a line then was
 //! accepted before, and is run by the worker that would have sent it on, one
 //! after the other; or refused, where the shutdown cancels what is pending.
 #![forbid(unsafe_code)]
 
 use super::job::{Answers, Job, JobCell, JobState, Ran};
-use super::pool::Pool;
-use super::{OffloadError, Offloaded, ThreadPoolExecutor};
-use crate::waiters::each_then_panic;
+use super::offloaded::{Entry, is_admitted};
+use super::pool::{Pool, Refusal};
+use super::{OffloadError, Offloaded, ThreadPoolExecutor, TrySubmitError};
+use crate::blocked::{PoolId, StandIn, Until, WorksFor};
+use crate::waiters::{Waiters, each_then_panic, quietly};
 use parking_lot::Mutex;
 use polyloop::Offload;
 use std::collections::VecDeque;
@@ -26,7 +35,8 @@ use std::sync::{Arc, Weak};
 /// time; from [`ThreadPoolExecutor::limited`].
 ///
 /// Many loops, or classes of work, then use one executor, and none of them can
-/// keep the others from its threads. Clones are the same share.
+/// keep the others from its threads. Clones are the same share. While one of its
+/// jobs blocks on a job or a loop, another one runs in its place.
 ///
 /// # Examples
 /// ```
@@ -44,17 +54,21 @@ pub struct LimitedExecutor {
     lane: Arc<Lane>,
 }
 
-struct Lane {
+pub(super) struct Lane {
     /// Keeps the executor open as long as something may be sent to it.
     executor: ThreadPoolExecutor,
     limit: usize,
     line: Mutex<Line>,
+    /// Those who wait for room in the line.
+    pub(super) room: Waiters,
 }
 
 #[derive(Default)]
 struct Line {
     /// Jobs that are in the executor's queue or run.
     sent: usize,
+    /// Those of them that block: so many may be sent beyond the limit.
+    away: usize,
     waiting: VecDeque<Arc<dyn Job>>,
 }
 
@@ -64,14 +78,16 @@ impl LimitedExecutor {
             executor,
             limit: limit.max(1),
             line: Mutex::default(),
+            room: Waiters::new(),
         });
         let lines: Arc<dyn Lines> = lane.clone();
         lane.executor.pool().add_lines(Arc::downgrade(&lines));
         Self { lane }
     }
 
-    /// Gives it a job, as [`ThreadPoolExecutor::submit`] does; the limit of the
-    /// executor's queue is not asked, the share's own is.
+    /// Gives it a job, as [`ThreadPoolExecutor::submit`] does; what waits is the
+    /// share's own line, in which there is as much room as in the executor's queue
+    /// ([`queue_limit`](super::Builder::queue_limit)).
     #[track_caller]
     pub fn submit<T, F>(&self, f: F) -> Offloaded<T>
     where
@@ -86,11 +102,36 @@ impl LimitedExecutor {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let job: Arc<dyn Answers<T>> = JobCell::new(f, location);
-        if self.lane.enter(job.clone()).is_err() {
-            job.refuse(OffloadError::shut_down());
+        let job: Arc<dyn Answers<T>> = JobCell::new(f, self.lane.pool().id, location);
+        let admitted = is_admitted(self.lane.enter(job.clone(), false), &job);
+        let offloaded = Offloaded::new(job);
+        match admitted {
+            true => offloaded,
+            false => offloaded.not_admitted(Entry::Share(self.lane.clone())),
         }
-        Offloaded::new(job)
+    }
+
+    /// Gives it a job if there is room in its line now; never waits.
+    ///
+    /// # Errors
+    /// Gives the closure back when the line is at its limit or the executor is
+    /// shut down.
+    #[track_caller]
+    pub fn try_submit<T, F>(&self, f: F) -> Result<Offloaded<T>, TrySubmitError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let job = JobCell::new(f, self.lane.pool().id, Location::caller());
+        if let Err(refusal) = self.lane.enter(job.clone(), false)
+            && let Some(f) = job.take_back()
+        {
+            return Err(match refusal {
+                Refusal::Full => TrySubmitError::Full(f),
+                Refusal::ShutDown => TrySubmitError::ShutDown(f),
+            });
+        }
+        Ok(Offloaded::new(job))
     }
 
     /// The executor that it is a share of.
@@ -98,14 +139,14 @@ impl LimitedExecutor {
         &self.lane.executor
     }
 
-    /// The most of its jobs that run at a time.
+    /// The most of its jobs that run at a time, those that block not counted.
     pub fn limit(&self) -> usize {
         self.lane.limit
     }
 
     /// Jobs that wait for others of this share to end.
     pub fn waiting(&self) -> usize {
-        self.lane.line.lock().waiting.len()
+        self.lane.waiting()
     }
 }
 
@@ -120,15 +161,10 @@ impl fmt::Debug for LimitedExecutor {
 
 impl Offload for LimitedExecutor {
     fn offload(&self, job: polyloop::Job) -> Result<(), polyloop::Job> {
-        let cell = JobCell::new(job, Location::caller());
-        match self.lane.enter(cell.clone()) {
-            Ok(()) => Ok(()),
-            Err(Shut) => match cell.take_back() {
-                Some(job) => Err(job),
-                // It was run or refused: taken all the same.
-                None => Ok(()),
-            },
-        }
+        let taken = self.try_submit(job);
+        taken
+            .map(Offloaded::detach)
+            .map_err(TrySubmitError::into_inner)
     }
 }
 
@@ -136,19 +172,33 @@ impl Offload for LimitedExecutor {
 pub(super) trait Lines: Send + Sync {
     /// Ends them unrun; returns how many that were.
     fn refuse_waiting(&self, reason: &mut dyn FnMut() -> OffloadError) -> usize;
+
+    /// How many they are.
+    fn waiting(&self) -> usize;
+
+    /// Those who wait to be let in.
+    fn room(&self) -> &Waiters;
 }
 
-/// The executor takes no more jobs.
-struct Shut;
-
 impl Lane {
-    fn enter(self: &Arc<Self>, job: Arc<dyn Job>) -> Result<(), Shut> {
+    fn pool(&self) -> &Arc<Pool> {
+        self.executor.pool()
+    }
+
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        job: Arc<dyn Job>,
+        past_limit: bool,
+    ) -> Result<(), Refusal> {
         if self.executor.is_shut_down() {
-            return Err(Shut);
+            return Err(Refusal::ShutDown);
         }
         {
             let mut line = self.line.lock();
-            if line.sent >= self.limit {
+            if line.sent >= self.limit + line.away {
+                if self.is_full(&line) && !past_limit {
+                    return Err(Refusal::Full);
+                }
                 line.waiting.push_back(job);
                 return Ok(());
             }
@@ -159,14 +209,26 @@ impl Lane {
             self.next(true, |job| {
                 job.refuse(OffloadError::shut_down());
             });
-            Shut
+            Refusal::ShutDown
         })
+    }
+
+    fn is_full(&self, line: &Line) -> bool {
+        let limit = self.pool().config.queue_limit;
+        limit.is_some_and(|limit| line.waiting.len() >= limit)
+    }
+
+    /// A job has left the line.
+    fn release(&self) {
+        if self.pool().config.queue_limit.is_some() {
+            self.room.wake_one_quietly(false);
+        }
     }
 
     /// Puts a job into the executor's queue; `tell`: and sees to it that somebody
     /// looks there.
     fn send(self: &Arc<Self>, job: Arc<dyn Job>, tell: bool) -> Result<(), Unsent> {
-        let pool = self.executor.pool();
+        let pool = self.pool();
         let in_lane = Arc::new(LaneJob {
             job: job.clone(),
             lane: self.clone(),
@@ -186,18 +248,74 @@ impl Lane {
         loop {
             let next = {
                 let mut line = self.line.lock();
-                let next = line.waiting.pop_front();
+                // Those who were let in for one that blocked are too many now.
+                let next = match line.sent > self.limit + line.away {
+                    true => None,
+                    false => line.waiting.pop_front(),
+                };
                 if next.is_none() {
                     line.sent -= 1;
                 }
                 next
             };
+            if next.is_some() {
+                self.release();
+            }
             match next.map(|job| self.send(job, tell)) {
                 None | Some(Ok(())) => return,
                 Some(Err(Unsent(job))) => unsent(job),
             }
         }
     }
+}
+
+impl StandIn for Lane {
+    fn pool_id(&self) -> PoolId {
+        self.pool().id
+    }
+
+    fn thread_goes(self: Arc<Self>, until: Until) -> bool {
+        let next = {
+            let mut line = self.line.lock();
+            line.away += 1;
+            match line.sent < self.limit + line.away {
+                true => line.waiting.pop_front().inspect(|_| line.sent += 1),
+                false => None,
+            }
+        };
+        // Before this thread counts as away, since it may have to run the job. It
+        // does not where it would come back late.
+        match next.map(|job| self.send(job, true)) {
+            None => {}
+            Some(Ok(())) => self.release(),
+            Some(Err(Unsent(job))) if until == Until::Deadline => {
+                let mut line = self.line.lock();
+                line.sent -= 1;
+                line.waiting.push_front(job);
+            }
+            Some(Err(Unsent(job))) => {
+                run_here(job);
+                self.next(true, run_here);
+            }
+        }
+        let goes = self.pool().clone().thread_goes(until);
+        if !goes {
+            self.line.lock().away -= 1;
+        }
+        goes
+    }
+
+    fn thread_is_back(&self, until: Until) {
+        self.pool().thread_is_back(until);
+        self.line.lock().away -= 1;
+    }
+}
+
+/// Runs a job that the executor takes no more.
+fn run_here(job: Arc<dyn Job>) {
+    quietly(|| {
+        job.run();
+    });
 }
 
 /// A job that the executor did not take.
@@ -210,6 +328,14 @@ impl Lines for Lane {
         each_then_panic(waiting, |job| refused += usize::from(job.refuse(reason())));
         refused
     }
+
+    fn waiting(&self) -> usize {
+        self.line.lock().waiting.len()
+    }
+
+    fn room(&self) -> &Waiters {
+        &self.room
+    }
 }
 
 /// A job on its way through the executor's queue.
@@ -220,12 +346,9 @@ struct LaneJob {
 
 impl Job for LaneJob {
     fn run(&self) -> Ran {
+        let _works = WorksFor::new(Some(self.lane.clone()));
         // Also when a waker panics out of the job.
-        let _next = Then(|| {
-            self.lane.next(true, |job| {
-                job.run();
-            })
-        });
+        let _next = Then(|| self.lane.next(true, run_here));
         self.job.run()
     }
 
@@ -263,8 +386,7 @@ impl Pool {
 
     /// Ends what stands in the lines of shares.
     pub(super) fn refuse_lines(&self, reason: &mut dyn FnMut() -> OffloadError) -> usize {
-        let lines = self.lines.lock().clone();
-        let lines = lines.into_iter().filter_map(|lane| lane.upgrade());
-        lines.map(|lane| lane.refuse_waiting(reason)).sum()
+        let lines = self.lines().into_iter();
+        lines.map(|line| line.refuse_waiting(reason)).sum()
     }
 }

@@ -37,3 +37,13 @@ fn loom_a_close_leaves_nothing() {
 fn loom_who_blocks_is_stood_in_for() {
     loom::model(models::who_blocks_is_stood_in_for);
 }
+
+#[test]
+fn loom_the_last_to_block_is_told() {
+    loom::model(models::the_last_to_block_is_told);
+}
+
+#[test]
+fn loom_a_wait_that_ends_elsewhere_keeps_the_queue() {
+    loom::model(models::a_wait_that_ends_elsewhere_keeps_the_queue);
+}

@@ -8,6 +8,8 @@
 mod adapter;
 mod bargain;
 #[cfg(all(test, loom))]
+mod bargain_family;
+#[cfg(all(test, loom))]
 mod bargain_models;
 mod builder;
 mod error;
@@ -36,6 +38,7 @@ pub use run::{run_in_executor, to_thread};
 pub use shutdown::{Shutdown, ShutdownReport, StuckJob};
 
 use job::{Answers, JobCell};
+use offloaded::{Entry, is_admitted};
 use pool::{Pool, Refusal};
 use std::fmt;
 use std::panic::Location;
@@ -49,6 +52,21 @@ use worker::Counts;
 /// work. Clones are the same executor. When the last one is dropped it takes no
 /// more jobs, runs those it has, and its threads end; [`shutdown`](Self::shutdown)
 /// does that with a wait and a report.
+///
+/// # Jobs that block
+/// A job may ask for the [`result`](Offloaded::result) of another job, or of work
+/// that it sent to a loop ([`run_on_loop`](crate::blocking::run_on_loop)). As long
+/// as it blocks there, another thread works in its place, and a
+/// [share](Self::limited) lets another job in. There are 256 such threads at the
+/// most; with as many away, jobs stay queued until one is back. A wait that would
+/// leave every thread waiting for queued jobs of this executor is [answered at
+/// once](OffloadError::is_would_deadlock), and nothing is lost.
+///
+/// Only these waits are seen. A job that blocks on a channel, a lock or anything
+/// else that a queued job of its own executor is to feed keeps its thread, and
+/// when every thread is kept so they wait for ever; so do more than 256 jobs at a
+/// time that block on loops which await jobs of this executor. Give what feeds
+/// them an executor of its own.
 ///
 /// # Examples
 /// ```
@@ -122,7 +140,7 @@ impl ThreadPoolExecutor {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let job = JobCell::new(f, Location::caller());
+        let job = JobCell::new(f, self.pool().id, Location::caller());
         let back = |job: &JobCell<F, T>| job.take_back().expect("a job that was not queued");
         match self.pool().push(job.clone(), false) {
             Err(Refusal::Full) => return Err(TrySubmitError::Full(back(&job))),
@@ -145,6 +163,13 @@ impl ThreadPoolExecutor {
     /// Blocks the calling thread if `how.wait` says so. A job that runs is never
     /// stopped; after the time-out the report names those that still run. Called
     /// from one of its own jobs it waits for the other workers only.
+    ///
+    /// It does not wait for itself either: where a job of the executor waits,
+    /// directly or by way of others, for the calling thread to do something else (it
+    /// called back into a loop of that thread, or shuts the executor down as well),
+    /// the report is made at once, and names the job among those that are stuck. A
+    /// job that begins to wait so later is told that its wait [would be for
+    /// ever](OffloadError::is_would_deadlock).
     ///
     /// Calling it again waits again, and reports anew.
     pub fn shutdown(&self, how: Shutdown) -> ShutdownReport {
@@ -188,12 +213,13 @@ impl ThreadPoolExecutor {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let job: Arc<dyn Answers<T>> = JobCell::new(f, location);
-        let entered = offloaded::enter(self.pool(), &job, false);
+        let job: Arc<dyn Answers<T>> = JobCell::new(f, self.pool().id, location);
+        let entered = self.pool().enter(job.clone(), false);
+        let admitted = is_admitted(entered, &job);
         let offloaded = Offloaded::new(job);
-        match entered {
+        match admitted {
             true => offloaded,
-            false => offloaded.not_admitted(self.pool().clone()),
+            false => offloaded.not_admitted(Entry::Queue(self.pool().clone())),
         }
     }
 
@@ -243,7 +269,8 @@ pub struct ExecutorMetrics {
     pub workers: usize,
     /// Threads of these that sleep.
     pub idle: usize,
-    /// Jobs in the queue; a cancelled one counts until its turn has come.
+    /// Jobs in the queue; a cancelled one counts until its turn has come. What waits
+    /// in a share's line is told by [`LimitedExecutor::waiting`].
     pub queued: usize,
     /// Jobs that gave a value.
     pub completed: u64,

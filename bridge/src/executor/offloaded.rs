@@ -2,11 +2,12 @@
 
 use super::OffloadError;
 use super::job::{Answer, Answers};
+use super::limited::Lane;
 use super::pool::{Pool, Refusal};
 use crate::blocked::{Wait, blocked};
 use crate::channel::Look;
 use crate::outcome::Taker;
-use crate::waiters::{Ticket, block_on, deadline_after};
+use crate::waiters::{Ticket, Waiters, block_on, deadline_after};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -28,15 +29,51 @@ use std::time::{Duration, Instant};
 #[must_use = "a job that has not begun is cancelled when this is dropped; detach() lets it run"]
 pub struct Offloaded<T> {
     taker: Taker<Answer<T>, Arc<dyn Answers<T>>>,
-    /// The pool whose queue had no room yet.
+    /// Where there was no room yet.
     admission: Option<Admission>,
     detached: bool,
 }
 
-/// A place in the line for the queue.
+/// A place among those who wait for room.
 struct Admission {
-    pool: Arc<Pool>,
+    entry: Entry,
     ticket: Ticket,
+}
+
+/// Where jobs are taken in.
+pub(super) enum Entry {
+    Queue(Arc<Pool>),
+    Share(Arc<Lane>),
+}
+
+impl Entry {
+    /// Takes the job in, or ends it; false if there is no room.
+    fn admits<T>(&self, job: &Arc<dyn Answers<T>>, past_limit: bool) -> bool {
+        let entered = match self {
+            Self::Queue(pool) => pool.enter(job.clone(), past_limit),
+            Self::Share(lane) => lane.enter(job.clone(), past_limit),
+        };
+        is_admitted(entered, job)
+    }
+
+    fn room(&self) -> &Waiters {
+        match self {
+            Self::Queue(pool) => &pool.room,
+            Self::Share(lane) => &lane.room,
+        }
+    }
+}
+
+/// Ends a job that came too late; false if there was no room for it.
+pub(super) fn is_admitted<T>(entered: Result<(), Refusal>, job: &Arc<dyn Answers<T>>) -> bool {
+    match entered {
+        Ok(()) => true,
+        Err(Refusal::Full) => false,
+        Err(Refusal::ShutDown) => {
+            job.refuse(OffloadError::shut_down());
+            true
+        }
+    }
 }
 
 impl<T> Offloaded<T> {
@@ -50,10 +87,10 @@ impl<T> Offloaded<T> {
         }
     }
 
-    /// Makes it wait for room in the queue, whenever it is polled.
-    pub(super) fn not_admitted(mut self, pool: Arc<Pool>) -> Self {
+    /// Makes it wait for room, whenever it is polled.
+    pub(super) fn not_admitted(mut self, entry: Entry) -> Self {
         self.admission = Some(Admission {
-            pool,
+            entry,
             ticket: Ticket::new(),
         });
         self
@@ -88,9 +125,9 @@ impl<T> Offloaded<T> {
     pub fn detach(mut self) {
         self.detached = true;
         if let Some(admission) = self.admission.take() {
-            let Admission { pool, mut ticket } = admission;
-            pool.room.pass(&mut ticket);
-            enter(&pool, self.taker.holder(), true);
+            let Admission { entry, mut ticket } = admission;
+            entry.room().pass(&mut ticket);
+            entry.admits(self.taker.holder(), true);
         }
     }
 
@@ -104,7 +141,7 @@ impl<T> Offloaded<T> {
     /// # Errors
     /// See [`OffloadError`]; it [would be a
     /// deadlock](OffloadError::is_would_deadlock) in a ring of jobs and threads
-    /// that block on each other, and the job goes on.
+    /// that block on each other, and for the last thread that could run the job.
     pub fn result(mut self) -> Result<T, OffloadError> {
         self.block(None)
     }
@@ -168,15 +205,16 @@ impl<T> Offloaded<T> {
     }
 
     fn poll_admission(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(Admission { pool, ticket }) = &mut self.admission else {
+        let Some(Admission { entry, ticket }) = &mut self.admission else {
             return Poll::Ready(());
         };
+        let room = entry.room();
         let job = self.taker.holder();
         let mut joined = false;
-        if !job.outcome().is_done() && !enter(pool, job, false) {
-            pool.room.join(ticket, cx.waker());
+        if !job.outcome().is_done() && !entry.admits(job, false) {
+            room.join(ticket, cx.waker());
             joined = true;
-            if !enter(pool, job, false) {
+            if !entry.admits(job, false) {
                 return Poll::Pending;
             }
         }
@@ -184,30 +222,14 @@ impl<T> Offloaded<T> {
         // the next, and so does one that came while it stood in line for room that
         // was there before.
         match joined || job.outcome().is_done() {
-            true => pool.room.pass(ticket),
+            true => room.pass(ticket),
             false => {
-                pool.room.leave(ticket);
+                room.leave(ticket);
             }
         }
         self.admission = None;
         Poll::Ready(())
     }
-}
-
-/// Puts the job into the queue, or ends it; false if there is no room.
-pub(super) fn enter<T>(pool: &Arc<Pool>, job: &Arc<dyn Answers<T>>, past_limit: bool) -> bool {
-    match pool.push(job.clone(), past_limit) {
-        Ok(()) => {
-            if let Err(error) = pool.notify() {
-                pool.refuse_all(|| OffloadError::no_thread(error.kind()));
-            }
-        }
-        Err(Refusal::Full) => return false,
-        Err(Refusal::ShutDown) => {
-            job.refuse(OffloadError::shut_down());
-        }
-    }
-    true
 }
 
 impl<T> Future for Offloaded<T> {
@@ -220,8 +242,8 @@ impl<T> Future for Offloaded<T> {
 
 impl<T> Drop for Offloaded<T> {
     fn drop(&mut self) {
-        if let Some(Admission { pool, ticket }) = &mut self.admission {
-            pool.room.pass(ticket);
+        if let Some(Admission { entry, ticket }) = &mut self.admission {
+            entry.room().pass(ticket);
         }
         if !self.detached {
             self.cancel();

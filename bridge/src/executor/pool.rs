@@ -14,6 +14,7 @@ use super::builder::Config;
 use super::job::Job;
 use super::limited::Lines;
 use super::worker::{self, Seat};
+use crate::blocked::PoolId;
 use crate::channel::List;
 use crate::waiters::{Waiters, each_then_panic, quietly};
 use concurrent_queue::PopError;
@@ -26,6 +27,7 @@ use std::sync::{Arc, Weak};
 type Queue = List<Arc<dyn Job>>;
 
 pub(super) struct Pool {
+    pub(super) id: PoolId,
     pub(super) config: Config,
     /// The queue, and who looks at it.
     pub(super) bargain: Bargain<Queue, Seat>,
@@ -59,7 +61,13 @@ pub(super) enum Refusal {
 impl Pool {
     pub(super) fn new(config: Config) -> Arc<Self> {
         Arc::new(Self {
-            bargain: Bargain::new(List::new(), config.min_workers, config.max_workers),
+            id: PoolId::new(),
+            bargain: Bargain::new(
+                List::new(),
+                config.min_workers,
+                config.max_workers,
+                STAND_INS,
+            ),
             config,
             queued: AtomicUsize::new(0),
             room: Waiters::new(),
@@ -83,17 +91,31 @@ impl Pool {
         })
     }
 
+    /// Takes a job in, and sees to it that somebody looks at it, or that it is
+    /// answered.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        job: Arc<dyn Job>,
+        past_limit: bool,
+    ) -> Result<(), Refusal> {
+        self.push(job, past_limit)?;
+        if let Err(error) = self.notify() {
+            self.refuse_all(|| OffloadError::no_thread(error.kind()));
+        }
+        Ok(())
+    }
+
     /// Sees to it that somebody looks at the queue after this.
     ///
     /// # Errors
-    /// There is no worker and none could be started. What is in the queue must
+    /// There is no worker, or only such as wait for jobs of the queue, and none
+    /// could be started. What is in the queue must
     /// then be refused with [`refuse_all`](Self::refuse_all).
     #[inline]
     pub(super) fn notify(self: &Arc<Self>) -> io::Result<()> {
         match self.bargain.notify(|number| self.seat(number)) {
             Wanted::Nothing => Ok(()),
             Wanted::Start(seat) => self.start(seat),
-            Wanted::Nobody => Err(io::ErrorKind::Deadlock.into()),
         }
     }
 
@@ -125,6 +147,9 @@ impl Pool {
         self.bargain.jobs.close();
         self.bargain.call_all();
         quietly(|| self.room.wake_all());
+        for line in self.lines() {
+            quietly(|| line.room().wake_all());
+        }
     }
 
     /// Ends every job in the queue unrun; returns how many that were.
@@ -137,6 +162,11 @@ impl Pool {
             }
         });
         refused
+    }
+
+    /// The lines of the shares that there are.
+    pub(super) fn lines(&self) -> Vec<Arc<dyn Lines>> {
+        self.lines.lock().iter().filter_map(Weak::upgrade).collect()
     }
 
     /// A searcher has taken a job: is somebody needed in its place?
@@ -170,7 +200,7 @@ impl Pool {
             return Ok(());
         };
         self.failed_starts.fetch_add(1, Relaxed);
-        // With any worker that does not block the jobs run later.
+        // With any worker that comes back to the queue the jobs run later.
         match self.bargain.not_started(&seat) {
             true => Err(error),
             false => Ok(()),
@@ -198,3 +228,6 @@ impl Pool {
         }
     }
 }
+
+/// Workers that may be started in place of those that block.
+pub(super) const STAND_INS: usize = 256;

@@ -3,6 +3,7 @@
 
 use super::job::{Answers, JobCell};
 use super::{LimitedExecutor, OffloadError, Offloaded, ThreadPoolExecutor};
+use crate::blocked::PoolId;
 use polyloop::{Job, Offload};
 use std::any::Any;
 use std::panic::Location;
@@ -84,7 +85,7 @@ where
     if let Some(share) = any.downcast_ref::<LimitedExecutor>() {
         return share.submit_at(f, location);
     }
-    let job: Arc<dyn Answers<T>> = JobCell::new(f, location);
+    let job: Arc<dyn Answers<T>> = JobCell::new(f, PoolId::NONE, location);
     let away = Away(job.clone());
     if let Err(back) = offload.offload(Box::new(move || away.run())) {
         job.refuse(OffloadError::full());

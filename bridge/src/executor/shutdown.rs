@@ -4,10 +4,13 @@
 use super::OffloadError;
 use super::pool::Pool;
 use super::worker::is_worker_of;
+use crate::blocked::{DoneBit, Node, blocked};
+use crate::loom::AtomicU8;
 use crate::waiters::{Ticket, block_on, deadline_after};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Release;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -54,7 +57,7 @@ impl Default for Shutdown {
 pub struct ShutdownReport {
     /// Jobs that were cancelled in the queue.
     pub cancelled: usize,
-    /// Jobs that are still in the queue.
+    /// Jobs that are still in the queue, or in the line of a share.
     pub queued: usize,
     /// Workers that have not ended.
     pub workers: usize,
@@ -144,21 +147,28 @@ fn wait(pool: &Arc<Pool>, deadline: Option<Instant>) {
             workers == 0 && pool.is_empty()
         }
     };
+    if ended() {
+        return;
+    }
     let mut ticket = Ticket::new();
-    // Late or not, the report says what is left.
-    let _ = block_on(deadline, |cx| {
-        if ended() {
-            return Poll::Ready(());
-        }
-        pool.ended.join(&mut ticket, cx.waker());
-        if ended() {
+    let seen = AtomicU8::new(0);
+    let wait = || {
+        block_on(deadline, |cx| {
+            pool.ended.join(&mut ticket, cx.waker());
+            if !ended() {
+                return Poll::Pending;
+            }
+            seen.store(ENDED, Release);
             Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    });
+        })
+    };
+    // Late or not, or in a ring: the report says what is left.
+    let done = DoneBit::new(&seen, ENDED);
+    let _ = blocked(Node::Pool(pool.id), done, deadline.is_none(), wait);
     pool.ended.leave(&mut ticket);
 }
+
+const ENDED: u8 = 1;
 
 fn report(pool: &Arc<Pool>, cancelled: usize) -> ShutdownReport {
     let now = Instant::now();
@@ -173,7 +183,12 @@ fn report(pool: &Arc<Pool>, cancelled: usize) -> ShutdownReport {
     });
     ShutdownReport {
         cancelled,
-        queued: pool.queue_len(),
+        queued: pool.queue_len()
+            + pool
+                .lines()
+                .iter()
+                .map(|line| line.waiting())
+                .sum::<usize>(),
         workers: workers.len(),
         stuck: stuck.collect(),
     }

@@ -7,7 +7,7 @@
 use super::bargain::Place;
 use super::job::{Job, Ran};
 use super::pool::Pool;
-use crate::blocked::works_for;
+use crate::blocked::WorksFor;
 use crate::cores::pin_to;
 use crate::waiters::quietly;
 use concurrent_queue::PopError;
@@ -165,7 +165,7 @@ impl Worker {
         *self.seat.thread.lock() = Some(thread::current());
         let address = Arc::as_ptr(&self.pool).addr();
         let _ = WORKS_FOR.try_with(|works_for| works_for.set(address));
-        works_for(Some(Arc::new(self.pool.clone())));
+        let works = WorksFor::new(Some(self.pool.clone()));
         self.pin();
         if let Some(on_start) = &self.pool.config.on_start {
             quietly(|| on_start());
@@ -194,7 +194,7 @@ impl Worker {
         if let Some(on_stop) = &self.pool.config.on_stop {
             quietly(|| on_stop());
         }
-        works_for(None);
+        drop(works);
         quietly(|| self.pool.ended.wake_all());
     }
 
