@@ -18,3 +18,29 @@ const CORES: usize = match cfg!(windows) {
     true => usize::BITS as usize,
     false => 1024,
 };
+
+/// Lets the calling thread run wherever the process's first thread may; false if
+/// the system does not say, or refuses.
+///
+/// On Linux a thread inherits the cores of the one that started it: a worker that
+/// a pinned loop needs would share that loop's core.
+#[cfg(target_os = "linux")]
+pub(crate) fn unpin() -> bool {
+    use rustix::process::getpid;
+    use rustix::thread::{sched_getaffinity, sched_setaffinity};
+
+    let roamed = sched_getaffinity(Some(getpid())).and_then(|cores| {
+        // Asked first, since it is so for nearly all.
+        match sched_getaffinity(None)? == cores {
+            true => Ok(()),
+            false => sched_setaffinity(None, &cores),
+        }
+    });
+    roamed.is_ok()
+}
+
+/// Elsewhere threads inherit no such thing.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn unpin() -> bool {
+    true
+}

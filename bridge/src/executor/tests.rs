@@ -289,6 +289,26 @@ fn a_core_that_the_system_does_not_know_leaves_its_thread_unpinned() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_that_a_pinned_thread_started_may_run_anywhere() {
+    use rustix::process::getpid;
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    let all = sched_getaffinity(Some(getpid())).expect("the first thread lives");
+    let first = (0..CpuSet::MAX_CPU).find(|core| all.is_set(*core));
+    thread::spawn(move || {
+        let mut one = CpuSet::new();
+        one.set(first.expect("it runs somewhere"));
+        sched_setaffinity(None, &one).expect("it is one of its own");
+        let pool = pool(1);
+        let cores = pool.submit(|| sched_getaffinity(None)).result();
+        assert_eq!(cores.expect("a value"), Ok(all));
+    })
+    .join()
+    .expect("no panic");
+}
+
 #[test]
 fn the_minimum_is_started_at_once_and_stays() {
     let started = Arc::new(AtomicUsize::new(0));

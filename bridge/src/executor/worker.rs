@@ -8,7 +8,7 @@ use super::bargain::Place;
 use super::job::{Job, Ran};
 use super::pool::Pool;
 use crate::blocked::WorksFor;
-use crate::cores::pin_to;
+use crate::cores::{pin_to, unpin};
 use crate::waiters::quietly;
 use concurrent_queue::PopError;
 use parking_lot::Mutex;
@@ -198,12 +198,14 @@ impl Worker {
         quietly(|| self.pool.ended.wake_all());
     }
 
-    /// To a core, if the builder named some. What the system refuses is left.
+    /// To a core, if the builder named some; else to all, whoever started the
+    /// thread. What the system refuses is left.
     fn pin(&self) {
         let cores = &self.pool.config.cpus;
-        if !cores.is_empty() {
-            pin_to(cores[self.seat.number % cores.len()]);
-        }
+        match self.seat.number.checked_rem(cores.len()) {
+            Some(place) => pin_to(cores[place]),
+            None => unpin(),
+        };
     }
 
     /// SEARCHING: one look at least, more while the budget allows.

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::topology::{Cpu, cpus};
-use crate::cores::pin_to;
+use crate::cores::{pin_to, unpin};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -55,12 +55,13 @@ impl Placement {
     }
 }
 
-/// Pins the calling thread, if it is to be pinned and the system allows it.
+/// Pins the calling thread, or lets it run anywhere if it is not to be pinned,
+/// whoever started it; false if the system refuses.
 pub(super) fn pin(order: &[usize], number: usize) -> bool {
-    let Some(place) = number.checked_rem(order.len()) else {
-        return false;
-    };
-    pin_to(order[place])
+    match number.checked_rem(order.len()) {
+        Some(place) => pin_to(order[place]),
+        None => unpin(),
+    }
 }
 
 /// A processor among its neighbours.
