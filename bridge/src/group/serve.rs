@@ -96,7 +96,7 @@ impl LoopGroup {
     /// Returns when the sockets listen; a client can connect from then on. A
     /// panic in a handler goes to its loop's exception handler, and the server
     /// goes on. Out of descriptors it pauses and goes on, see
-    /// [`TcpListener::serve`].
+    /// [`TcpListener::serve`](polyloop::net::TcpListener::serve).
     ///
     /// An `address` that is a name is looked up here, which blocks; an
     /// `IP:port` does not.

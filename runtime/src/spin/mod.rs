@@ -206,8 +206,9 @@ impl SpinBudget {
     /// Where the cores are crowded, offers the calling thread's a few times, until
     /// `look` answers or `deadline` has come; `None` if it is time to sleep.
     ///
-    /// For threads that wait for an answer. Not for those that an event from
-    /// outside wakes: the system wakes a sleeper sooner than one who stood back.
+    /// For threads that wait for an answer, or for work that another one may do as
+    /// well. Not for those that an event from outside wakes: the system wakes a
+    /// sleeper sooner than one who stood back.
     pub fn offer<R>(
         &mut self,
         deadline: Option<Instant>,
