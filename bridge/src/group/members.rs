@@ -43,9 +43,17 @@ impl Members {
         followers.push(follower);
     }
 
-    fn tell(&self, tell: impl Fn(Arc<dyn Follow>)) {
+    /// Tells the followers of a loop that has come to sit there; not if it was
+    /// retired meanwhile and another one has its seat.
+    fn tell_of(&self, number: usize, record: u64, tell: impl Fn(Arc<dyn Follow>, &Member)) {
+        let joined = self.loops.seats().member(number);
+        let Some(joined) = joined.filter(|joined| joined.record == record) else {
+            return;
+        };
         let followers = self.followers.lock().clone();
-        followers.into_iter().for_each(tell);
+        for follower in followers {
+            tell(follower, joined);
+        }
     }
 
     /// Starts a loop for each name, all at once, and waits until all run.
@@ -92,11 +100,7 @@ impl Members {
             Ok(member) => {
                 let record = member.record;
                 self.loops.seats().seat(number, member);
-                // Unless it was retired meanwhile, and another one has its seat.
-                let joined = self.loops.seats().member(number);
-                if let Some(joined) = joined.filter(|joined| joined.record == record) {
-                    self.tell(|follower| follower.joined(joined));
-                }
+                self.tell_of(number, record, |follower, joined| follower.joined(joined));
                 Ok(number)
             }
             Err(cause) => {
@@ -116,10 +120,9 @@ impl Members {
         let replaced = self.loops.seats().replace(number, is_old, member);
         if replaced {
             self.threads.stop(record, LEEWAY);
-            let joined = self.loops.seats().member(number);
-            if let Some(joined) = joined.filter(|joined| joined.record == new) {
-                self.tell(|follower| follower.replaced(record, joined));
-            }
+            self.tell_of(number, new, |follower, joined| {
+                follower.replaced(record, joined)
+            });
         } else {
             handle.stop();
             self.threads.wait_for(new, deadline_after(LEEWAY));

@@ -31,6 +31,16 @@ async fn answer(stream: polyloop::net::TcpStream) {
     stream.write_all(name.as_bytes()).await.expect("it listens");
 }
 
+/// The two ways in which connections come to the loops.
+const BOTH: [Accept; 2] = [Accept::ReusePort, Accept::HandOff(Policy::RoundRobin)];
+
+/// A group of so many loops with a server.
+fn serving(loops: usize, rule: Accept) -> (LoopGroup, TcpServer) {
+    let group = group(loops);
+    let server = group.serve_tcp("127.0.0.1:0", rule, answer);
+    (group, server.expect("a port"))
+}
+
 /// Asks until so many loops have answered; by chance alone, some thousand times
 /// are enough for any machine.
 fn await_answers(address: std::net::SocketAddr, loops: usize) {
@@ -84,10 +94,8 @@ fn replace_stuck(group: &LoopGroup, number: usize) -> channel::oneshot::Sender<(
 
 #[test]
 fn a_server_goes_on_beside_stuck_loops_that_were_replaced() {
-    for rule in [Accept::ReusePort, Accept::HandOff(Policy::RoundRobin)] {
-        let group = group(2);
-        let server = group.serve_tcp("127.0.0.1:0", rule, answer);
-        let server = server.expect("a port");
+    for rule in BOTH {
+        let (group, server) = serving(2, rule);
         let stuck = [0, 1, 0].map(|number| replace_stuck(&group, number));
         for _ in 0..20 {
             ask(server.local_addr());
@@ -104,10 +112,8 @@ fn a_server_goes_on_beside_stuck_loops_that_were_replaced() {
 
 #[test]
 fn a_server_outlives_the_only_loop_when_it_is_replaced() {
-    for rule in [Accept::ReusePort, Accept::HandOff(Policy::RoundRobin)] {
-        let group = group(1);
-        let server = group.serve_tcp("127.0.0.1:0", rule, answer);
-        let server = server.expect("a port");
+    for rule in BOTH {
+        let (group, server) = serving(1, rule);
         let record = group.inner.members.loops.seats().member(0);
         let record = record.expect("it is there").record;
         group.handle(0).stop();
@@ -124,10 +130,8 @@ fn a_server_outlives_the_only_loop_when_it_is_replaced() {
 
 #[test]
 fn a_server_comes_to_added_loops_and_leaves_retired_ones() {
-    for rule in [Accept::ReusePort, Accept::HandOff(Policy::RoundRobin)] {
-        let group = group(1);
-        let server = group.serve_tcp("127.0.0.1:0", rule, answer);
-        let server = server.expect("a port");
+    for rule in BOTH {
+        let (group, server) = serving(1, rule);
         group.add_loop().expect("a thread");
         await_answers(server.local_addr(), 2);
         let report = group.retire(0, GRACE).expect("it is there");
@@ -148,7 +152,7 @@ fn a_role_serves_on_its_own_loops() {
         .build();
     let group = group.expect("threads and loops");
     let front = group.role("front").expect("it is there");
-    for rule in [Accept::ReusePort, Accept::HandOff(Policy::RoundRobin)] {
+    for rule in BOTH {
         let server = front.serve_tcp("127.0.0.1:0", rule, answer);
         let server = server.expect("a port");
         for _ in 0..9 {
@@ -202,7 +206,7 @@ fn a_server_needs_a_free_port_and_ends_with_its_group() {
     let group = group(2);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");
-    for rule in [Accept::ReusePort, Accept::HandOff(Policy::RoundRobin)] {
+    for rule in BOTH {
         let refused = group.serve_tcp(address, rule, answer);
         let error = refused.expect_err("it is in use");
         assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
@@ -216,11 +220,7 @@ fn a_server_needs_a_free_port_and_ends_with_its_group() {
 
 #[test]
 fn a_connection_for_a_closed_loop_goes_to_another() {
-    let group = group(2);
-    let rule = Accept::HandOff(Policy::RoundRobin);
-    let server = group
-        .serve_tcp("127.0.0.1:0", rule, answer)
-        .expect("a port");
+    let (group, server) = serving(2, Accept::HandOff(Policy::RoundRobin));
     group.handle(1).stop();
     while !group.handle(1).is_closed() {
         thread::yield_now();
