@@ -10,8 +10,10 @@ pub(crate) use std_types::*;
 #[cfg(not(loom))]
 mod std_types {
     pub(crate) use parking_lot::Mutex;
-    pub(crate) use std::sync::atomic::{AtomicIsize, AtomicPtr, AtomicU8, AtomicU32};
-    pub(crate) use std::{thread, thread_local};
+    pub(crate) use std::sync::atomic::{AtomicIsize, AtomicPtr, AtomicU32};
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) use std::thread;
+    pub(crate) use std::thread_local;
 
     /// `std::cell::UnsafeCell` behind loom's closure interface.
     #[derive(Debug)]
@@ -43,7 +45,7 @@ pub(crate) use loom_types::*;
 #[cfg(loom)]
 mod loom_types {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicIsize, AtomicPtr, AtomicU8, AtomicU32};
+    pub(crate) use loom::sync::atomic::{AtomicIsize, AtomicPtr, AtomicU32};
     pub(crate) use loom::{thread, thread_local};
 
     /// loom's mutex with parking_lot's face: a lock that cannot be poisoned.

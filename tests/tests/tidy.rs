@@ -11,9 +11,9 @@ const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 70;
 
 /// The files whose code may say `unsafe`: the task cell and its lists, the
-/// mailbox, what calls into them, the wait queue's pinned nodes, a hint to the
-/// processor, the bridge's one-allocation results and its table of blocked threads, and the mistakes that the
-/// sanitizers have to find.
+/// mailbox, what calls into them, the wait queue's pinned nodes, hints to the
+/// processor, the bridge's one-allocation results and its table of blocked
+/// threads, and the mistakes that the sanitizers have to find.
 const UNSAFE_FILES: &[&str] = &[
     "benches/src/peers/assume_send.rs",
     "bridge/src/blocked/graph.rs",
@@ -49,6 +49,7 @@ const UNSAFE_FILES: &[&str] = &[
     "runtime/src/task/run.rs",
     "runtime/src/task/waker.rs",
     "runtime/src/util/prefetch.rs",
+    "runtime/src/util/returns.rs",
     "tests/src/bin/planted.rs",
 ];
 

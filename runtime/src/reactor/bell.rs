@@ -15,42 +15,37 @@
 //! * Every ring leaves RUNG, which only the end of a sleep takes away. So a ring
 //!   that comes before a sleep, whatever else it woke, ends that sleep at once:
 //!   for nothing at times, but none is missed.
-//!
-//! The thread's own token ([`std::thread::park`]) is shared with the rest of the
-//! program: one that is there for others ends no sleep, and one that a ring leaves
-//! behind ends a later `park` of theirs early, which theirs have to stand.
 #![forbid(unsafe_code)]
 
-use crate::loom::AtomicU8;
-use crate::loom::thread::{self, Thread};
+use super::sleeper::Sleeper;
+use crate::loom::AtomicU32;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
-const AWAKE: u8 = 0;
-const ASLEEP: u8 = 1;
-const RUNG: u8 = 2;
+const AWAKE: u32 = 0;
+const ASLEEP: u32 = 1;
+const RUNG: u32 = 2;
 
 pub(super) struct Bell {
-    word: AtomicU8,
-    home: Thread,
+    word: AtomicU32,
+    sleeper: Sleeper,
 }
 
 impl Bell {
     /// The calling thread's.
     pub(super) fn new() -> Self {
         Self {
-            word: AtomicU8::new(AWAKE),
-            home: thread::current(),
+            word: AtomicU32::new(AWAKE),
+            sleeper: Sleeper::new(),
         }
     }
 
     /// Home: sleeps until the bell is rung, or not at all if it was rung since the
     /// last sleep.
+    #[inline]
     pub(super) fn sleep(&self) {
         let asleep = self.word.compare_exchange(AWAKE, ASLEEP, AcqRel, Acquire);
         if asleep.is_ok() {
-            while self.word.load(Acquire) == ASLEEP {
-                thread::park();
-            }
+            self.sleeper.sleep(&self.word, ASLEEP);
         }
         self.word.swap(AWAKE, AcqRel);
     }
@@ -58,10 +53,11 @@ impl Bell {
     /// Ends the sleep that goes on, or else the next one; `false` if nobody slept
     /// here, and the selector has to be woken.
     #[must_use]
+    #[inline]
     pub(super) fn ring(&self) -> bool {
         let slept = self.word.swap(RUNG, AcqRel) == ASLEEP;
         if slept {
-            self.home.unpark();
+            self.sleeper.wake(&self.word);
         }
         slept
     }

@@ -13,6 +13,7 @@ mod bell;
 mod driver;
 mod io;
 mod registration;
+mod sleeper;
 #[cfg(all(test, not(loom)))]
 mod tests;
 #[cfg(target_os = "linux")]

@@ -2,10 +2,12 @@
 
 mod context;
 mod prefetch;
+mod returns;
 
 pub use context::Context;
 pub(crate) use context::Value;
 pub(crate) use prefetch::{prefetch_lines, trail};
+pub(crate) use returns::refill_returns;
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
